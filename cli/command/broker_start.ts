@@ -1,0 +1,206 @@
+/**
+ * `mq broker start`: a broker in the foreground, until a signal.
+ *
+ * It says that it serves twice: in the ready file, written whole or not at all, and in one line on
+ * stdout, `mq ready kafka=HOST:PORT http=http://HOST:PORT`, that other programs may wait for. Its log
+ * goes to stderr, or to --log-file.
+ */
+import { type BrokerPlaces, brokerSettings } from "../broker_options.ts";
+import type { CommandSpec } from "../command_spec.ts";
+import type { Context, Library } from "../context.ts";
+import { ExitCode } from "../exit_code.ts";
+import { BrokenPipe, Failure, failureOf, usageFailure } from "../failure.ts";
+import { toText } from "../record_text.ts";
+
+type Broker = Awaited<ReturnType<Library["startBroker"]>>;
+type Env = ReturnType<Library["createHostEnv"]>;
+
+export const brokerStart: CommandSpec = {
+  path: "broker start",
+  summary: "Run a broker in the foreground, until SIGINT or SIGTERM",
+  arguments: [],
+  flags: [
+    {
+      name: "config",
+      short: "c",
+      value: "FILE",
+      summary: "settings in Kafka's names, as in server.properties",
+    },
+    {
+      name: "set",
+      short: "X",
+      value: "NAME=VALUE",
+      isList: true,
+      summary: "one setting; goes before the file",
+    },
+    {
+      name: "dev",
+      summary: "throw-away: any free port, a temporary directory, no waiting for the disk",
+    },
+    {
+      name: "data-dir",
+      value: "DIR",
+      summary: "where data is kept: log.dirs (else $XDG_DATA_HOME/mq or ~/.local/share/mq)",
+    },
+    {
+      name: "listen",
+      value: "ADDR",
+      summary: "HOST:PORT, PORT on 127.0.0.1, :PORT on all interfaces: listeners (127.0.0.1:9092)",
+    },
+    {
+      name: "advertise",
+      value: "ADDR",
+      summary: "the address that clients are told: advertised.listeners",
+    },
+    {
+      name: "http",
+      value: "ADDR",
+      summary: "address of health and metrics, or off: mq.http.listener (127.0.0.1:9644)",
+    },
+    { name: "node-id", value: "N", summary: "identity of this node: node.id" },
+    {
+      name: "ready-file",
+      value: "FILE",
+      summary: "write JSON with the bound addresses when it serves",
+    },
+    { name: "pid-file", value: "FILE", summary: "write the process id when it serves" },
+    { name: "log-file", value: "FILE", summary: "add log lines to this file, not to stderr" },
+    {
+      name: "log-level",
+      value: "LEVEL",
+      choices: ["debug", "info", "warn", "error"],
+      summary: "debug, info, warn or error",
+    },
+    {
+      name: "log-format",
+      value: "FORMAT",
+      choices: ["auto", "text", "json"],
+      summary: "text, json, or auto: text on a terminal",
+    },
+    { name: "strict", summary: "refuse to start with a setting that is not known" },
+  ],
+  details: [
+    "A setting is taken from its flag, else from -X, else from the file of -c, else from what --dev " +
+    "implies, else it has its default. A name that is not known is a warning.",
+    "SIGINT or SIGTERM stops it in order and the exit code is 0; a second signal stops it at once, " +
+    "with 130 or 143.",
+  ],
+  examples: [
+    ["A durable broker on 127.0.0.1:9092", "mq broker start"],
+    ["For a test", "mq broker start --dev --ready-file ready.json"],
+    ["With an operator's file", "mq broker start -c server.properties -X num.partitions=3"],
+  ],
+  endsBySignal: true,
+  run: runBroker,
+};
+
+async function runBroker(context: Context): Promise<ExitCode> {
+  const { flags, io, lifeline } = context;
+  lifeline.mayTakeLong = true;
+  const places = brokerPlaces(context);
+  const isThrowAway = flags.isSet("dev");
+  const { settings, isDataGiven } = brokerSettings(flags, places);
+  const library = await context.library();
+  warnOfUnknown(context, library, settings);
+  const temporary = isThrowAway && !isDataGiven ? io.files.temporaryDirectory() : undefined;
+  const chosen = temporary === undefined
+    ? settings
+    : new Map([...settings, ["log.dirs", temporary]]);
+  const marks = ["ready-file", "pid-file"].flatMap((name) => flags.list(name));
+  for (const path of marks) io.files.remove(path); // they would tell of a broker of the past
+  try {
+    const env = library.createHostEnv({ trace: createTrace(context, library) });
+    const broker = await library.startBroker({ settings: chosen, env });
+    lifeline.onSecondSignal(() => broker.halt());
+    await announce(context, broker);
+    return await untilEnd(context, broker);
+  } finally {
+    for (const path of marks) io.files.remove(path);
+    if (temporary !== undefined) io.files.remove(temporary);
+  }
+}
+
+function brokerPlaces({ flags, io }: Context): BrokerPlaces {
+  const home = io.environment["XDG_DATA_HOME"];
+  const path = flags.text("config");
+  return {
+    dataDirectory: home?.startsWith("/") === true
+      ? io.files.join(home, "mq")
+      : io.files.join(io.files.homeDirectory(), ".local", "share", "mq"),
+    file: path === undefined ? undefined : readSettings(io, path),
+  };
+}
+
+function readSettings(io: Context["io"], path: string): string {
+  try {
+    return toText(io.files.read(path));
+  } catch (error) {
+    const failure = failureOf(error);
+    throw new Failure(failure.code, `Cannot read settings from ${path}: ${failure.message}`);
+  }
+}
+
+function warnOfUnknown(
+  { printer, flags }: Context,
+  library: Library,
+  settings: ReadonlyMap<string, string>,
+): void {
+  for (const { kind, message } of new library.BrokerSettings(settings).problems()) {
+    if (kind !== "unknown") continue; // a wrong value keeps the broker from starting anyway
+    if (flags.isSet("strict")) throw usageFailure(message, "--strict refuses what is not known");
+    // The broker tells it in its log; who does not see that is told here.
+    if (flags.isSet("log-file")) printer.warn(message);
+  }
+}
+
+function createTrace({ flags, io, printer }: Context, library: Library): Env["trace"] {
+  const path = flags.text("log-file");
+  const write = path === undefined
+    ? (line: string): void => io.stderr.write(`${line}\n`)
+    : openLog(io, path);
+  const format = flags.text("log-format") ?? "auto";
+  const isText = format === "auto" ? path === undefined && io.stderr.isTerminal : format === "text";
+  const level = printer.isVerbose ? "debug" : printer.isQuiet ? "warn" : "info";
+  return library.createTrace({
+    level: (flags.text("log-level") ?? level) as "debug" | "info" | "warn" | "error",
+    format: isText ? "text" : "json",
+    write,
+  });
+}
+
+function openLog(io: Context["io"], path: string): (line: string) => void {
+  try {
+    return io.files.append(path);
+  } catch (error) {
+    const failure = failureOf(error);
+    throw new Failure(failure.code, `Cannot write log to ${path}: ${failure.message}`);
+  }
+}
+
+async function announce({ flags, io, printer }: Context, broker: Broker): Promise<void> {
+  const { kafka, http, clusterId } = broker;
+  const pidFile = flags.text("pid-file");
+  if (pidFile !== undefined) io.files.replace(pidFile, `${io.pid}\n`);
+  const readyFile = flags.text("ready-file");
+  if (readyFile !== undefined) {
+    io.files.replace(readyFile, `${JSON.stringify({ kafka, http, pid: io.pid, clusterId })}\n`);
+  }
+  try {
+    await printer.print(`mq ready kafka=${kafka} http=${http ?? "off"}\n`);
+  } catch (error) {
+    if (!(error instanceof BrokenPipe)) throw error; // nobody waits for the line: serve all the same
+  }
+  if (kafka.endsWith(":9092")) printer.remark("try: echo hello | mq produce greetings");
+  else printer.remark(`try: export MQ_BROKERS=${kafka}; echo hello | mq produce greetings`);
+}
+
+/** Until a signal stops it in order, or it stops by itself, which is a failure. */
+async function untilEnd({ lifeline }: Context, broker: Broker): Promise<ExitCode> {
+  const { signal } = lifeline;
+  const onAbort = (): void => void broker.stop();
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  const stop = await broker.stopped;
+  if (stop.kind !== "failed") return ExitCode.Done;
+  throw failureOf(stop.fault);
+}

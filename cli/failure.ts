@@ -1,0 +1,81 @@
+/**
+ * The one error class of the program's edge: a sentence, a code, a remedy, an exit code.
+ *
+ * Everything that can go wrong below ends here through `failureOf`; nothing here prints.
+ */
+import { ExitCode, exitCodeOf } from "./exit_code.ts";
+
+export interface FailureDetails {
+  /** What to do about it, one sentence. */
+  readonly hint?: string | undefined;
+  readonly retriable?: boolean;
+  /** Where the name of the error does not decide. */
+  readonly exitCode?: ExitCode;
+  readonly cause?: unknown;
+}
+
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /** Kafka's name of the error, or one of our own in the same spelling. */
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  readonly hint: string | undefined;
+  readonly retriable: boolean;
+
+  constructor(code: string, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.exitCode = details.exitCode ?? exitCodeOf(code);
+    this.hint = details.hint;
+    this.retriable = details.retriable ?? false;
+  }
+}
+
+/** A line that was typed wrongly: exit code 2. */
+export function usageFailure(message: string, hint?: string): Failure {
+  return new Failure("USAGE", message, { hint });
+}
+
+/** What the reader of stdout did: nothing more is wanted, and that is no error. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
+/** Shape of the errors of the library, which the edge knows by their shape only. */
+interface CodedError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: unknown;
+  readonly retriable?: unknown;
+}
+
+function isCoded(error: unknown): error is CodedError {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === "string";
+}
+
+const systemErrors: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "NOT_FOUND"],
+  ["EACCES", "NOT_PERMITTED"],
+  ["EPERM", "NOT_PERMITTED"],
+  ["EADDRINUSE", "IN_USE"],
+  ["ECONNREFUSED", "UNREACHABLE"],
+  ["ENOTFOUND", "UNREACHABLE"],
+  ["ETIMEDOUT", "TIMEOUT"],
+]);
+
+/** Turns anything thrown into a failure that can be told in one sentence. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (isCoded(error)) {
+    return new Failure(systemErrors.get(error.code) ?? error.code, error.message, {
+      hint: typeof error.hint === "string" ? error.hint : undefined,
+      retriable: error.retriable === true,
+      cause: error,
+    });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure("INTERNAL", `Stopped by an unexpected error: ${message}`, {
+    hint: "This is a bug in mq; MQ_DEBUG=1 prints where it happened",
+    cause: error,
+  });
+}

@@ -1,0 +1,44 @@
+/** Did-you-mean: the nearest known name to what was typed. Suggestions are told, never run. */
+
+/** How many single-character edits (two swapped neighbours count as one) lead from one to the other. */
+export function editDistance(source: string, target: string): number {
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: target.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= source.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= target.length; column++) {
+      const isSame = source[row - 1] === target[column - 1];
+      let distance = Math.min(
+        (previous[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (previous[column - 1] as number) + (isSame ? 0 : 1),
+      );
+      const isSwapped = row > 1 && column > 1 && source[row - 1] === target[column - 2] &&
+        source[row - 2] === target[column - 1];
+      if (isSwapped) distance = Math.min(distance, (beforePrevious[column - 2] as number) + 1);
+      current.push(distance);
+    }
+    beforePrevious = previous;
+    previous = current;
+  }
+  return previous[target.length] as number;
+}
+
+/**
+ * The nearest of the known names, or undefined where none is near enough to be meant: at most a
+ * third of the letters may differ. A name that starts with what was typed is always near.
+ */
+export function nearest(typed: string, known: Iterable<string>): string | undefined {
+  const limit = Math.max(1, Math.floor(Math.max(typed.length, 3) / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const name of known) {
+    const isPrefix = typed.length >= 3 && name.startsWith(typed);
+    const distance = isPrefix ? 0.5 : editDistance(typed.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}

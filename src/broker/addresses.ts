@@ -1,0 +1,27 @@
+/** Addresses as settings write them: `PLAINTEXT://host:port`, `host:port`, `:port`. */
+import type { Address } from "../env/network.ts";
+
+const PORT_MAX = 65535;
+
+/** The address, or the reason why the text is none. */
+export function parseListener(text: string): Address | string {
+  const match = /^(?:([A-Za-z0-9_.-]+):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/\s]*):(\d{1,5})$/.exec(
+    text.trim(),
+  );
+  if (match === null) {
+    return `Invalid listener '${text}': write PLAINTEXT://HOST:PORT, for instance PLAINTEXT://127.0.0.1:9092`;
+  }
+  const [, protocol, host = "", port] = match;
+  if (protocol !== undefined && protocol !== "PLAINTEXT") {
+    return `Invalid listener '${text}': only PLAINTEXT is served yet, not ${protocol}`;
+  }
+  if (Number(port) > PORT_MAX) {
+    return `Invalid listener '${text}': the port must be from 0 to ${PORT_MAX}`;
+  }
+  const bare = host.startsWith("[") ? host.slice(1, -1) : host;
+  return { host: bare === "" ? "0.0.0.0" : bare, port: Number(port) };
+}
+
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,301 @@
+/**
+ * A broker, assembled: settings, log directories, metadata quorum, partitions, door.
+ *
+ * Order of a start: settings are judged, directories are locked and their logs recovered, metadata is
+ * replayed, the door is opened, the broker registers itself; only then is it told to be serving.
+ * Order of a stop: the door is closed, requests under way finish, logs are made durable and closed, the
+ * clean mark is written last.
+ */
+import type { Env } from "../env/env.ts";
+import { DiskFault } from "../env/disk.ts";
+import type { Address } from "../env/network.ts";
+import type { Timer } from "../env/clock.ts";
+import { uuidFromEntropy } from "../ground/uuid.ts";
+import { LogDirectoryFault } from "../log/log_directory.ts";
+import { LogFault } from "../log/log_fault.ts";
+import { decideRegisterBroker } from "../metadata/decide/register_broker.ts";
+import { compressWith, decompressWith } from "../record/compression.ts";
+import type { AppendTools } from "../runtime/partition_append.ts";
+import { BrokerSettings } from "../runtime/broker_settings.ts";
+import { LogManager } from "../runtime/log_manager.ts";
+import { LoopDelay } from "../runtime/loop_delay.ts";
+import { MetadataCorrupt } from "../runtime/metadata_quorum.ts";
+import { ProducerIds } from "../runtime/producer_ids.ts";
+import { formatAddress, parseListener } from "./addresses.ts";
+import type { BrokerContext } from "./broker_context.ts";
+import { BrokerFault } from "./broker_fault.ts";
+import { BrokerMetrics } from "./broker_metrics.ts";
+import { Dispatch } from "./dispatch.ts";
+import { Door } from "./door.ts";
+import { type BrokerState, httpRoutes } from "./http_routes.ts";
+
+export interface BrokerOptions {
+  readonly env: Env;
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** How a broker came to its end. */
+export type BrokerStop =
+  | { readonly kind: "graceful" }
+  | { readonly kind: "halted" }
+  | { readonly kind: "failed"; readonly reason: string; readonly fault: BrokerFault };
+
+export class Broker {
+  readonly settings: BrokerSettings;
+  readonly metrics = new BrokerMetrics();
+  readonly routes: ReturnType<typeof httpRoutes>;
+  /** Settled when the broker has ended, of itself or because it was told to. */
+  readonly stopped: Promise<BrokerStop>;
+  readonly #env: Env;
+  readonly #loopDelay: LoopDelay;
+  #settle: (stop: BrokerStop) => void = () => undefined;
+  #state: BrokerState = "starting";
+  #logs: LogManager | undefined;
+  #door: Door | undefined;
+  #flushTimer: Timer | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** Throws a `BrokerFault` for the first setting that is wrong; tells of unknown ones. */
+  constructor({ env, settings }: BrokerOptions) {
+    this.#env = env;
+    this.settings = new BrokerSettings(settings);
+    for (const problem of this.settings.problems()) {
+      if (problem.kind === "invalid") {
+        throw new BrokerFault("BAD_SETTING", problem.message, `correct ${problem.name}`);
+      }
+      env.trace.event("warn", problem.message);
+    }
+    this.routes = httpRoutes(this.metrics, () => this.#state);
+    this.#loopDelay = new LoopDelay(env.clock, this.metrics.loopDelaySeconds);
+    this.stopped = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  get clusterId(): string {
+    return this.#logs?.clusterId ?? "";
+  }
+
+  get nodeId(): number {
+    return this.settings.get("node.id");
+  }
+
+  /** Serves when it resolves, with the address that clients are told. Throws a `BrokerFault`. */
+  async start(): Promise<Address> {
+    const listeners = addressesOf(this.settings.get("listeners"));
+    const advertised = this.#advertised(listeners);
+    try {
+      const logs = await this.#openLogs();
+      const broker = this.#assemble(logs);
+      const dispatch = new Dispatch(broker);
+      this.#door = new Door({
+        env: this.#env,
+        settings: this.settings,
+        metrics: this.metrics,
+        dispatch: (frame, connection) => dispatch.onFrame(frame, connection),
+      });
+      const bound = await this.#door.open(listeners);
+      return await this.#serve(broker, logs, withPort(advertised, bound[0] as Address));
+    } catch (error) {
+      this.halt();
+      throw brokerFault(error);
+    }
+  }
+
+  /** Stops gracefully; the second call waits for the same stop. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Stops at once, as a crash would: no log is closed, nothing more is answered. */
+  halt(): void {
+    this.#end({ kind: "halted" });
+    this.#door?.destroy();
+    this.#logs?.abandon();
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#state !== "serving") {
+      this.halt();
+      return;
+    }
+    this.#state = "stopping";
+    this.#env.trace.event("info", "stopping");
+    await this.#door?.close(this.settings.get("mq.stop.timeout.ms"));
+    try {
+      await this.#logs?.close(this.#brokerEpoch());
+      this.#end({ kind: "graceful" });
+    } catch (error) {
+      this.#fail(brokerFault(error));
+    }
+  }
+
+  #openLogs(): Promise<LogManager> {
+    const directories = this.settings.get("log.dirs") ?? [this.settings.get("log.dir") ?? ""];
+    if (directories.length === 0 || directories.includes("")) {
+      throw new BrokerFault(
+        "BAD_SETTING",
+        "Cannot start without log.dirs",
+        "name a data directory",
+      );
+    }
+    return LogManager.open({
+      env: this.#env,
+      settings: this.settings,
+      directories,
+      fsyncSeconds: this.metrics.fsyncSeconds,
+      onFailed: (fault) => this.#onFailed(fault),
+    });
+  }
+
+  #assemble(logs: LogManager): BrokerContext {
+    this.#logs = logs;
+    this.metrics.observe(logs.quorum.image, logs.partitions);
+    return {
+      env: this.#env,
+      settings: this.settings,
+      clusterId: logs.clusterId,
+      brokerId: this.nodeId,
+      image: logs.quorum.image,
+      quorum: logs.quorum,
+      partitions: logs.partitions,
+      producerIds: new ProducerIds(logs.quorum, this.nodeId),
+      appendTools: appendTools(this.#env, this.settings),
+      metrics: this.metrics,
+    };
+  }
+
+  async #serve(broker: BrokerContext, logs: LogManager, advertised: Address): Promise<Address> {
+    const { host, port } = advertised;
+    await logs.quorum.propose(() =>
+      decideRegisterBroker({
+        brokerId: this.nodeId,
+        incarnationId: uuidFromEntropy(this.#env.crypto.randomBytes(16)),
+        host,
+        port,
+        rack: this.settings.get("broker.rack") ?? null,
+      })
+    );
+    this.#state = "serving";
+    this.#loopDelay.start();
+    this.#flushLater(logs);
+    this.#env.trace.event("info", "serving", {
+      kafka: formatAddress(advertised),
+      clusterId: broker.clusterId,
+      nodeId: broker.brokerId,
+      topics: [...broker.image.topics()].length,
+    });
+    return advertised;
+  }
+
+  /** Logs of the class `memory` become durable in the background. */
+  #flushLater(logs: LogManager): void {
+    this.#flushTimer = this.#env.clock.after(this.settings.get("mq.background.flush.ms"), () => {
+      for (const partition of logs.partitions.all()) partition.flush();
+      this.#flushLater(logs);
+    });
+  }
+
+  #advertised(listeners: readonly Address[]): Address {
+    const given = this.settings.get("advertised.listeners");
+    if (given !== undefined && given.length > 0) return addressesOf(given)[0] as Address;
+    const [first] = listeners as readonly [Address];
+    if (first.host === "0.0.0.0" || first.host === "::") {
+      throw new BrokerFault(
+        "BAD_SETTING",
+        `Cannot tell clients to connect to ${formatAddress(first)}, which is every address`,
+        "set advertised.listeners (--advertise HOST:PORT) to the address that clients can reach",
+      );
+    }
+    return first;
+  }
+
+  /** The disk that the broker cannot do without is gone. */
+  #onFailed(fault: DiskFault): void {
+    this.#env.trace.event("error", "the log directory has failed", {
+      path: fault.path,
+      error: fault.message,
+    });
+    this.#door?.destroy();
+    this.#fail(brokerFault(fault));
+  }
+
+  #brokerEpoch(): number {
+    return this.#logs?.quorum.image.broker(this.nodeId)?.brokerEpoch ?? -1;
+  }
+
+  #fail(fault: BrokerFault): void {
+    this.#end({ kind: "failed", reason: fault.message, fault });
+  }
+
+  #end(stop: BrokerStop): void {
+    this.#state = stop.kind === "failed" ? "failed" : "stopping";
+    this.#loopDelay.stop();
+    this.#flushTimer?.cancel();
+    this.#settle(stop);
+  }
+}
+
+function appendTools(env: Env, settings: BrokerSettings): AppendTools {
+  return {
+    clock: env.clock,
+    crc32c: env.crc32c,
+    compress: compressWith(env.compressors),
+    decompress: decompressWith(env.compressors),
+    inflatedBytesMax: settings.get("mq.decompression.max.bytes"),
+  };
+}
+
+function addressesOf(texts: readonly string[]): readonly Address[] {
+  if (texts.length === 0) {
+    throw new BrokerFault(
+      "BAD_SETTING",
+      "Cannot start without listeners",
+      "name an address to listen on",
+    );
+  }
+  return texts.map((text) => {
+    const address = parseListener(text);
+    if (typeof address !== "string") return address;
+    const [message, hint = ""] = address.split(": ");
+    throw new BrokerFault("BAD_SETTING", message as string, hint);
+  });
+}
+
+/** Port 0 stands for the port that was bound. */
+function withPort({ host, port }: Address, bound: Address): Address {
+  return { host, port: port === 0 ? bound.port : port };
+}
+
+/** What a person is told of whatever ended a start. */
+function brokerFault(error: unknown): BrokerFault {
+  if (error instanceof BrokerFault) return error;
+  if (error instanceof LogDirectoryFault) {
+    return new BrokerFault(error.code, error.message, error.hint);
+  }
+  if (error instanceof MetadataCorrupt || error instanceof LogFault) {
+    const hint =
+      "nothing was changed: restore the directory from a copy, or use the version that wrote it";
+    return new BrokerFault("CORRUPT", error.message, hint);
+  }
+  if (error instanceof DiskFault) return diskFault(error);
+  throw error;
+}
+
+function diskFault(fault: DiskFault): BrokerFault {
+  switch (fault.kind) {
+    case "not-permitted":
+      return new BrokerFault(
+        "NOT_PERMITTED",
+        fault.message,
+        `give this user read and write access to ${fault.path}`,
+      );
+    case "not-found":
+      return new BrokerFault("NOT_FOUND", fault.message, "check the path");
+    case "no-space":
+      return new BrokerFault("IO", fault.message, "free space on this file system");
+    default:
+      return new BrokerFault("IO", fault.message, "check the disk and the system's log");
+  }
+}

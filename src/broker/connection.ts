@@ -1,0 +1,285 @@
+/**
+ * One connection of a client: bytes in, frames, dispatch, replies out in the order of the requests.
+ *
+ *     bytes ─► FrameSplitter ─► waiting frames ─► dispatch ─► slots ─► stream
+ *                                   ▲ bounded       │ a slot for each request, in order;
+ *                                   └───────────────┘ what is ready behind one that is not, waits
+ *
+ * Bounded: requests under way, bytes of requests under way in all connections, bytes of replies that
+ * the peer does not take. Where one of them is reached, the stream is paused.
+ */
+import type { Clock } from "../env/clock.ts";
+import { DiskFault } from "../env/disk.ts";
+import type { Stream } from "../env/network.ts";
+import type { Trace } from "../env/trace.ts";
+import type { Foreign } from "../ground/writer.ts";
+import type { FileSlice } from "../log/log_slice.ts";
+import { FrameSplitter } from "../wire/frame.ts";
+import type { CallConnection } from "./broker_context.ts";
+import type { InflightBytes } from "./inflight.ts";
+
+/** What a request comes to: parts to send, nothing to send, or the end of the connection. */
+export type Reply =
+  | { readonly kind: "parts"; readonly parts: readonly Foreign[] }
+  | { readonly kind: "none" }
+  | { readonly kind: "close"; readonly reason: string };
+
+export interface ConnectionOptions {
+  readonly stream: Stream;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly inflight: InflightBytes;
+  readonly frameBytesMax: number;
+  readonly requestsMax: number;
+  readonly queuedBytesMax: number;
+  readonly dispatch: (frame: Uint8Array, connection: CallConnection) => Reply | Promise<Reply>;
+  /** Told once, with the reason where the client was at fault. */
+  readonly onClose: (badRequest: string | undefined) => void;
+}
+
+/** Beyond this the parts of an outbox leave at once, and one by one: copying would cost more. */
+const JOIN_BYTES_MAX = 16 * 1024;
+const OUTBOX_BYTES_MAX = 64 * 1024;
+
+interface Slot {
+  readonly frameBytes: number;
+  reply: Reply | undefined;
+}
+
+export class ClientConnection implements CallConnection {
+  readonly fetchOffsets = new Map<string, number>();
+  readonly #options: ConnectionOptions;
+  readonly #splitter: FrameSplitter;
+  #frames: Uint8Array[] = [];
+  #slots: Slot[] = [];
+  /** Parts of replies that leave together at the end of this turn of the event loop. */
+  #outbox: Uint8Array[] = [];
+  #outboxBytes = 0;
+  #isSendingFile = false;
+  #isPaused = false;
+  #isClosed = false;
+  #isEnding = false;
+  #badRequest: string | undefined;
+  #lastActiveMs: number;
+  readonly #onceGoing = new Set<() => void>();
+  readonly #wake = (): void => this.#pump();
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#lastActiveMs = options.clock.monotonicMs();
+    this.#splitter = new FrameSplitter({
+      frameBytesMax: options.frameBytesMax,
+      onFrame: (frame) => {
+        this.#frames.push(frame);
+      },
+    });
+    options.stream.listen({
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onDrain: () => this.#pump(),
+      onClose: () => this.#onClose(),
+    });
+  }
+
+  get isGoing(): boolean {
+    return this.#isClosed || this.#isEnding;
+  }
+
+  /** Whether nothing is under way: no request without its answer, no answer that has not left. */
+  get isIdle(): boolean {
+    return this.#slots.length === 0 && this.#frames.length === 0 && this.#outbox.length === 0 &&
+      this.#options.stream.queuedBytes === 0;
+  }
+
+  /** When the last bytes came or the last answer was given, on the monotonic clock. */
+  get lastActiveMs(): number {
+    return this.#lastActiveMs;
+  }
+
+  onceGoing(onGoing: () => void): () => void {
+    this.#onceGoing.add(onGoing);
+    return () => this.#onceGoing.delete(onGoing);
+  }
+
+  /** Takes no more requests; closes when those under way are answered. */
+  endGracefully(): void {
+    this.#isEnding = true;
+    this.#options.stream.pause();
+    for (const onGoing of [...this.#onceGoing]) onGoing();
+    this.#pump();
+  }
+
+  destroy(): void {
+    this.#options.stream.destroy();
+  }
+
+  #onBytes(bytes: Uint8Array): void {
+    if (this.#isClosed || this.#badRequest !== undefined) return;
+    this.#lastActiveMs = this.#options.clock.monotonicMs();
+    const reason = this.#splitter.push(bytes);
+    this.#pump();
+    if (reason !== undefined) this.#closeFor(reason);
+  }
+
+  /** Starts what may start, sends what may be sent, and pauses or resumes reading. */
+  #pump(): void {
+    if (this.#isClosed) return;
+    this.#startRequests();
+    this.#send();
+    if (this.#isEnding && this.isIdle) {
+      this.#options.stream.end();
+      return;
+    }
+    const mayRead = this.#frames.length === 0 && this.#hasRoom() && !this.#isEnding;
+    if (mayRead === this.#isPaused) {
+      this.#isPaused = !mayRead;
+      if (mayRead) this.#options.stream.resume();
+      else this.#options.stream.pause();
+    }
+    if (this.#isPaused && this.#options.inflight.isFull) this.#options.inflight.wait(this.#wake);
+  }
+
+  #hasRoom(): boolean {
+    const { requestsMax, queuedBytesMax, stream, inflight } = this.#options;
+    return this.#slots.length < requestsMax && stream.queuedBytes < queuedBytesMax &&
+      // One request of a connection may always run: the pool bounds how many run beside it.
+      (this.#slots.length === 0 || !inflight.isFull);
+  }
+
+  #startRequests(): void {
+    let started = 0;
+    while (started < this.#frames.length && !this.#isClosed && this.#hasRoom()) {
+      this.#start(this.#frames[started++] as Uint8Array);
+    }
+    if (started > 0) {
+      this.#frames = started === this.#frames.length ? [] : this.#frames.slice(started);
+    }
+  }
+
+  #start(frame: Uint8Array): void {
+    const slot: Slot = { frameBytes: frame.length, reply: undefined };
+    this.#slots.push(slot);
+    this.#options.inflight.take(frame.length);
+    const reply = this.#options.dispatch(frame, this);
+    if (!(reply instanceof Promise)) {
+      slot.reply = reply;
+      return;
+    }
+    void reply.then((settled) => {
+      slot.reply = settled;
+      if (this.#isClosed) releaseReply(settled);
+      else this.#pump();
+    });
+  }
+
+  #send(): void {
+    let sent = 0;
+    while (!this.#isSendingFile && !this.#isClosed) {
+      const slot = this.#slots[sent];
+      if (slot?.reply === undefined) break;
+      sent++;
+      this.#options.inflight.give(slot.frameBytes);
+      this.#sendReply(slot.reply);
+    }
+    if (sent === 0) return;
+    this.#slots.splice(0, sent);
+    this.#lastActiveMs = this.#options.clock.monotonicMs();
+  }
+
+  #sendReply(reply: Reply): void {
+    if (reply.kind === "close") this.#closeFor(reply.reason);
+    if (reply.kind !== "parts") return;
+    const fileAt = reply.parts.findIndex((part) => !(part instanceof Uint8Array));
+    if (fileAt === -1) {
+      for (const part of reply.parts) this.#post(part as Uint8Array);
+      return;
+    }
+    this.#flush();
+    this.#isSendingFile = true;
+    void this.#sendWithFiles(reply.parts).catch((error: unknown) => this.#onSendFault(error))
+      .finally(() => {
+        releaseReply(reply);
+        this.#isSendingFile = false;
+        this.#pump();
+      });
+  }
+
+  /** Answers of requests that came together leave together: one system call for all of them. */
+  #post(bytes: Uint8Array): void {
+    if (this.#outbox.length === 0) void Promise.resolve().then(() => this.#flush());
+    this.#outbox.push(bytes);
+    this.#outboxBytes += bytes.length;
+    if (this.#outboxBytes >= OUTBOX_BYTES_MAX) this.#flush();
+  }
+
+  #flush(): void {
+    const [first, ...others] = this.#outbox;
+    const byteCount = this.#outboxBytes;
+    if (first === undefined || this.#isClosed) return;
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    if (byteCount > JOIN_BYTES_MAX || others.length === 0) {
+      for (const part of [first, ...others]) this.#options.stream.write(part);
+    } else this.#options.stream.write(joined([first, ...others], byteCount));
+    if (this.#isEnding) this.#pump();
+  }
+
+  async #sendWithFiles(parts: readonly Foreign[]): Promise<void> {
+    const { stream } = this.#options;
+    for (const part of parts) {
+      if (this.#isClosed) return;
+      if (part instanceof Uint8Array) stream.write(part);
+      else {
+        const slice = part as FileSlice;
+        // deno-lint-ignore no-await-in-loop -- one part behind the other
+        await stream.sendFile(slice.file, slice.position, slice.byteLength);
+      }
+    }
+  }
+
+  /** A file could not be read after the head of the reply had left: the peer must not go on reading. */
+  #onSendFault(error: unknown): void {
+    if (!(error instanceof DiskFault)) throw error;
+    this.#options.trace.event("error", "cannot read a log while sending", { path: error.path });
+    this.#options.stream.destroy();
+  }
+
+  #closeFor(reason: string): void {
+    if (this.#badRequest !== undefined || this.#isClosed) return;
+    this.#badRequest = reason;
+    this.#frames = [];
+    this.#flush();
+    this.#options.stream.end();
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.inflight.forget(this.#wake);
+    for (const slot of this.#slots) {
+      this.#options.inflight.give(slot.frameBytes);
+      if (slot.reply !== undefined) releaseReply(slot.reply);
+    }
+    this.#slots = [];
+    this.#frames = [];
+    for (const onGoing of [...this.#onceGoing]) onGoing();
+    this.#options.onClose(this.#badRequest);
+  }
+}
+
+function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
+  const bytes = new Uint8Array(byteCount);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Gives back the files that a reply holds. */
+function releaseReply(reply: Reply): void {
+  if (reply.kind !== "parts") return;
+  for (const part of reply.parts) {
+    if (!(part instanceof Uint8Array)) (part as FileSlice).release();
+  }
+}

@@ -1,0 +1,18 @@
+/** DeleteTopics: by name, from version 6 also by id. */
+import { deleteTopics } from "../../api/delete_topics.ts";
+import { ZERO_UUID } from "../../ground/uuid.ts";
+import { decideDeleteTopics } from "../../metadata/decide/delete_topics.ts";
+import { defineHandler } from "../handler.ts";
+
+const TOPICS_FROM_VERSION = 6;
+
+export const deleteTopicsHandler = defineHandler({
+  api: deleteTopics,
+  async handle(broker, request, { apiVersion }) {
+    const topics = apiVersion >= TOPICS_FROM_VERSION
+      ? request.topics
+      : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
+    const responses = await broker.quorum.propose((image) => decideDeleteTopics(image, topics));
+    return { responses };
+  },
+});

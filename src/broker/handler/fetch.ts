@@ -1,0 +1,192 @@
+/**
+ * Fetch: committed batches from the offsets asked for, whole and as they lie in the log.
+ *
+ * Long poll: where less than `minBytes` is there, the answer waits for it, `maxWaitMs` at most.
+ * Sessions (KIP-227) are answered with id 0, which tells the client to send every partition each time.
+ * There are no transactions yet, so the last stable offset is the high watermark.
+ */
+import { ErrorCode } from "../../api/error_code.ts";
+import { fetch } from "../../api/fetch.ts";
+import type { RequestOf, ResponseInput } from "../../api/schema.ts";
+import type { BrokerContext, Call } from "../broker_context.ts";
+import { type Answer, defineHandler } from "../handler.ts";
+import { FetchTarget, releaseFetched } from "./fetch_target.ts";
+import { waitForMove } from "./fetch_wait.ts";
+
+type Request = RequestOf<typeof fetch>;
+type FetchAnswer = Answer<typeof fetch>;
+export type FetchedPartition = ResponseInput<
+  typeof fetch
+>["responses"][number]["partitions"][number];
+
+/** From this version on topics have ids instead of names. */
+const TOPIC_ID_FROM_VERSION = 13;
+
+/** One look at all partitions of a request. */
+interface Round {
+  readonly byteCount: number;
+  readonly hasError: boolean;
+  readonly partitions: readonly FetchedPartition[];
+}
+
+export const fetchHandler = defineHandler({
+  api: fetch,
+  handle(broker, request, call): FetchAnswer | Promise<FetchAnswer> {
+    const refusal = refuse(request);
+    if (refusal !== undefined) return { errorCode: refusal, sessionId: 0, responses: [] };
+    const targets = targetsOf(broker, request, call);
+    countRead(broker, targets, call);
+    const bytesMax = Math.min(request.maxBytes, broker.settings.get("fetch.max.bytes"));
+    const first = readRound(targets, bytesMax);
+    if (!(first instanceof Promise) && (isEnough(first, request) || request.maxWaitMs <= 0)) {
+      return answer(broker, request, targets, first);
+    }
+    return poll({ broker, request, call, targets, bytesMax }, first);
+  },
+});
+
+interface Poll {
+  readonly broker: BrokerContext;
+  readonly request: Request;
+  readonly call: Call;
+  readonly targets: readonly FetchTarget[];
+  readonly bytesMax: number;
+}
+
+async function poll(
+  { broker, request, call, targets, bytesMax }: Poll,
+  first: Round | Promise<Round>,
+): Promise<FetchAnswer> {
+  const deadlineMs = broker.env.clock.monotonicMs() + request.maxWaitMs;
+  const wait = waitForMove(broker.env.clock, targets, call.connection);
+  try {
+    let round = await first;
+    for (;;) {
+      const leftMs = deadlineMs - broker.env.clock.monotonicMs();
+      if (isEnough(round, request) || leftMs <= 0 || call.connection.isGoing) {
+        return answer(broker, request, targets, round);
+      }
+      round.partitions.forEach(releaseFetched);
+      // deno-lint-ignore no-await-in-loop -- it waits for the world, not for work
+      await wait.untilMoved(leftMs);
+      // deno-lint-ignore no-await-in-loop
+      round = await readRound(targets, bytesMax);
+    }
+  } finally {
+    wait.stop();
+  }
+}
+
+function isEnough(round: Round, request: Request): boolean {
+  return round.hasError || round.byteCount >= request.minBytes;
+}
+
+function refuse(request: Request): ErrorCode | undefined {
+  // Replicas fetch over connections of the cluster; -2 is Kafka's debugging consumer.
+  if (request.replicaId >= 0 || request.replicaState.replicaId >= 0) {
+    return ErrorCode.ClusterAuthorizationFailed;
+  }
+  // No session was ever given out, so a request that goes on with one is from another time.
+  return request.sessionId === 0 || request.sessionEpoch === -1
+    ? undefined
+    : ErrorCode.FetchSessionIdNotFound;
+}
+
+function targetsOf(
+  broker: BrokerContext,
+  request: Request,
+  call: Call,
+): readonly FetchTarget[] {
+  const hasIds = call.apiVersion >= TOPIC_ID_FROM_VERSION;
+  return request.topics.flatMap((topic) => {
+    const name = hasIds ? broker.image.topicById(topic.topicId)?.name : topic.topic;
+    return topic.partitions.map((asked) =>
+      new FetchTarget(
+        name,
+        hasIds ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition,
+        asked,
+        name === undefined ? undefined : broker.partitions.get(name, asked.partition),
+      )
+    );
+  });
+}
+
+/** Reads in the order of the request until `bytesMax` is reached; the first batch goes in any case. */
+function readRound(targets: readonly FetchTarget[], bytesMax: number): Round | Promise<Round> {
+  const partitions: FetchedPartition[] = [];
+  let byteCount = 0;
+  let hasError = false;
+  const take = (target: FetchTarget, fetched: FetchedPartition): void => {
+    let taken = fetched;
+    if (byteCount > 0 && byteCount + bytesOf(fetched) > bytesMax) {
+      releaseFetched(fetched);
+      taken = target.withoutRecords();
+    }
+    byteCount += bytesOf(taken);
+    hasError ||= taken.errorCode !== ErrorCode.None;
+    partitions.push(taken);
+  };
+  const readFrom = (at: number): Round | Promise<Round> => {
+    for (let next = at; next < targets.length; next++) {
+      const target = targets[next] as FetchTarget;
+      const read = byteCount >= bytesMax
+        ? target.withoutRecords()
+        : target.read(bytesMax - byteCount);
+      if (read instanceof Promise) {
+        return read.then((fetched) => {
+          take(target, fetched);
+          return readFrom(next + 1);
+        });
+      }
+      take(target, read);
+    }
+    return { byteCount, hasError, partitions };
+  };
+  return readFrom(0);
+}
+
+function bytesOf({ records }: FetchedPartition): number {
+  if (records === null) return 0;
+  if (records instanceof Uint8Array) return records.length;
+  return records.reduce((sum, part) => sum + part.byteLength, 0);
+}
+
+function answer(
+  broker: BrokerContext,
+  request: Request,
+  targets: readonly FetchTarget[],
+  round: Round,
+): FetchAnswer {
+  let next = 0;
+  const responses = request.topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(() => round.partitions[next++] as FetchedPartition),
+  }));
+  targets.forEach(({ topic }, index) => {
+    const byteCount = bytesOf(round.partitions[index] as FetchedPartition);
+    if (topic !== undefined && byteCount > 0) broker.metrics.topic(topic).bytesOut.add(byteCount);
+  });
+  return { errorCode: ErrorCode.None, sessionId: 0, responses };
+}
+
+const FETCH_OFFSETS_MAX = 10_000;
+
+/**
+ * Counts records read: batches are sent without being opened, but a client that comes back further on
+ * has read what lies between.
+ */
+function countRead(broker: BrokerContext, targets: readonly FetchTarget[], call: Call): void {
+  const { fetchOffsets } = call.connection;
+  if (fetchOffsets.size > FETCH_OFFSETS_MAX) fetchOffsets.clear();
+  for (const { topic, asked, partition } of targets) {
+    if (topic === undefined || partition === undefined) continue;
+    const key = `${topic}-${asked.partition}`;
+    const before = fetchOffsets.get(key);
+    const readCount = asked.fetchOffset - (before ?? asked.fetchOffset);
+    if (readCount > 0 && asked.fetchOffset <= partition.log.logEndOffset) {
+      broker.metrics.topic(topic).messagesOut.add(readCount);
+    }
+    if (readCount !== 0 || before === undefined) fetchOffsets.set(key, asked.fetchOffset);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * InitProducerId: an identity for a producer's sequence numbers. Without a transactional id always a
+ * fresh one; with one there is no coordinator yet.
+ */
+import { ErrorCode } from "../../api/error_code.ts";
+import { initProducerId } from "../../api/init_producer_id.ts";
+import { type Answer, defineHandler } from "../handler.ts";
+
+type InitAnswer = Answer<typeof initProducerId>;
+
+export const initProducerIdHandler = defineHandler({
+  api: initProducerId,
+  handle(broker, request): InitAnswer | Promise<InitAnswer> {
+    if (request.transactionalId === "") return refused(ErrorCode.InvalidRequest);
+    if (request.transactionalId !== null) return refused(ErrorCode.CoordinatorNotAvailable);
+    // Kafka: both of them, or none (KafkaApis.handleInitProducerIdRequest).
+    if ((request.producerId === -1) !== (request.producerEpoch === -1)) {
+      return refused(ErrorCode.InvalidRequest);
+    }
+    const producerId = broker.producerIds.next();
+    return producerId instanceof Promise ? producerId.then(given) : given(producerId);
+  },
+});
+
+function given(producerId: number): InitAnswer {
+  return { errorCode: ErrorCode.None, producerId, producerEpoch: 0 };
+}
+
+function refused(errorCode: ErrorCode): InitAnswer {
+  return { errorCode, producerId: -1, producerEpoch: -1 };
+}

@@ -1,0 +1,122 @@
+/**
+ * Produce: appends a batch to each partition of the request, and answers as `acks` asks.
+ *
+ * acks=0: no answer; a refused batch closes the connection, which is all that can be told.
+ * acks=1: answered once it is in the log. acks=all: once the high watermark has passed it, which for a
+ * topic of class quorum-fsync means that it is on the disk.
+ */
+import { ErrorCode } from "../../api/error_code.ts";
+import { produce } from "../../api/produce.ts";
+import type { RequestOf, ResponseInput } from "../../api/schema.ts";
+import type { Partition } from "../../runtime/partition.ts";
+import { appendFromProducer, type AppendResult } from "../../runtime/partition_append.ts";
+import type { BrokerContext, Call } from "../broker_context.ts";
+import { type Answer, CloseConnection, defineHandler, NO_REPLY } from "../handler.ts";
+
+type Request = RequestOf<typeof produce>;
+type PartitionData = Request["topicData"][number]["partitionData"][number];
+type PartitionResponse = ResponseInput<
+  typeof produce
+>["responses"][number]["partitionResponses"][number];
+
+const ACKS_NONE = 0;
+const ACKS_LEADER = 1;
+const ACKS_ALL = -1;
+const ZSTD_FROM_VERSION = 7; // KIP-110
+
+/** One batch of a request while it is under way. */
+interface Outcome {
+  readonly index: number;
+  readonly partition: Partition | undefined;
+  readonly result: AppendResult;
+}
+
+export const produceHandler = defineHandler({
+  api: produce,
+  handle(broker, request, call): Answer<typeof produce> | Promise<Answer<typeof produce>> {
+    const topics = request.topicData.map((topic) => ({
+      name: topic.name,
+      outcomes: topic.partitionData.map((data) => append(broker, request, topic.name, data, call)),
+    }));
+    if (request.acks === ACKS_NONE) return afterNoAcks(topics.flatMap((topic) => topic.outcomes));
+    const commits = request.acks === ACKS_ALL
+      ? topics.flatMap((topic) => topic.outcomes.flatMap(commitOf))
+      : [];
+    const answer = (): Answer<typeof produce> => ({
+      responses: topics.map(({ name, outcomes }) => ({
+        name,
+        partitionResponses: outcomes.map((outcome) => responseOf(outcome, request.acks)),
+      })),
+    });
+    return commits.length === 0 ? answer() : Promise.all(commits).then(answer);
+  },
+});
+
+function append(
+  broker: BrokerContext,
+  request: Request,
+  topic: string,
+  data: PartitionData,
+  call: Call,
+): Outcome {
+  const partition = broker.partitions.get(topic, data.index);
+  const refusal = refuse(request, partition);
+  if (refusal !== undefined || partition === undefined) {
+    const errorCode = refusal ?? ErrorCode.UnknownTopicOrPartition;
+    const result = { kind: "refused", errorCode, message: null } as const;
+    return { index: data.index, partition, result };
+  }
+  const isZstdAllowed = call.apiVersion >= ZSTD_FROM_VERSION;
+  const result = appendFromProducer(partition, data.records, isZstdAllowed, broker.appendTools);
+  if (result.kind === "appended") {
+    const counters = broker.metrics.topic(topic);
+    counters.messagesIn.add(result.recordCount);
+    counters.bytesIn.add(data.records?.length ?? 0);
+  }
+  return { index: data.index, partition, result };
+}
+
+function refuse(request: Request, partition: Partition | undefined): ErrorCode | undefined {
+  const { acks } = request;
+  if (acks !== ACKS_ALL && acks !== ACKS_LEADER && acks !== ACKS_NONE) {
+    return ErrorCode.InvalidRequiredAcks;
+  }
+  if (request.transactionalId !== null) return ErrorCode.InvalidTxnState; // there are none yet
+  if (partition === undefined) return ErrorCode.UnknownTopicOrPartition;
+  // The in-sync set is this broker alone.
+  const isShort = acks === ACKS_ALL && partition.settings.minInsyncReplicas > 1;
+  return isShort ? ErrorCode.NotEnoughReplicas : undefined;
+}
+
+function commitOf({ partition, result }: Outcome): readonly Promise<boolean>[] {
+  if (result.kind !== "appended") return [];
+  const commit = partition?.whenCommitted(result.nextOffset);
+  return commit === undefined ? [] : [commit];
+}
+
+function responseOf({ index, partition, result }: Outcome, acks: number): PartitionResponse {
+  if (result.kind === "refused") {
+    const { errorCode, message, recordIndex } = result;
+    const recordErrors = recordIndex === undefined
+      ? []
+      : [{ batchIndex: recordIndex, batchIndexErrorMessage: message }];
+    return { index, errorCode, baseOffset: -1, recordErrors, errorMessage: message };
+  }
+  // What was appended is not acknowledged when the disk failed before it was durable.
+  const isLost = acks === ACKS_ALL && partition !== undefined &&
+    partition.highWatermark < result.nextOffset;
+  return {
+    index,
+    errorCode: isLost ? ErrorCode.KafkaStorageError : ErrorCode.None,
+    baseOffset: isLost ? -1 : result.baseOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: partition?.log.logStartOffset ?? -1,
+  };
+}
+
+function afterNoAcks(outcomes: readonly Outcome[]): Answer<typeof produce> {
+  const refused = outcomes.find(({ result }) => result.kind === "refused")?.result;
+  return refused?.kind === "refused"
+    ? new CloseConnection(`a batch sent with acks=0 was refused with error ${refused.errorCode}`)
+    : NO_REPLY;
+}

@@ -1,0 +1,29 @@
+/** Every API that is served: one line each. What is not here is not advertised. */
+import type { Handler } from "./handler.ts";
+import { apiVersionsHandler } from "./handler/api_versions.ts";
+import { createTopicsHandler } from "./handler/create_topics.ts";
+import { deleteTopicsHandler } from "./handler/delete_topics.ts";
+import { describeClusterHandler } from "./handler/describe_cluster.ts";
+import { describeConfigsHandler } from "./handler/describe_configs.ts";
+import { describeTopicPartitionsHandler } from "./handler/describe_topic_partitions.ts";
+import { fetchHandler } from "./handler/fetch.ts";
+import { findCoordinatorHandler } from "./handler/find_coordinator.ts";
+import { initProducerIdHandler } from "./handler/init_producer_id.ts";
+import { listOffsetsHandler } from "./handler/list_offsets.ts";
+import { metadataHandler } from "./handler/metadata.ts";
+import { produceHandler } from "./handler/produce.ts";
+
+export const HANDLERS: readonly Handler[] = [
+  produceHandler,
+  fetchHandler,
+  listOffsetsHandler,
+  metadataHandler,
+  findCoordinatorHandler,
+  apiVersionsHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+  initProducerIdHandler,
+  describeConfigsHandler,
+  describeClusterHandler,
+  describeTopicPartitionsHandler,
+];

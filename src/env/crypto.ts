@@ -1,0 +1,4 @@
+/** Entropy for identities and secrets; never from `Random`. */
+export interface Crypto {
+  randomBytes(count: number): Uint8Array;
+}

@@ -1,0 +1,345 @@
+/**
+ * One segment of a log: its file and its indexes.
+ *
+ * Files are opened and indexes loaded when they are used, and given up again when others need the
+ * room (`OpenSegments`); only sizes stay. Not here: when to roll (`segment_policy.ts`), what to trust
+ * after a crash (`recovery.ts`), and reading by offset (`log_reader.ts`). Longer than most, because
+ * everything here shares the one handle and the one pair of indexes.
+ */
+import { type Disk, DiskFault, type DiskFile } from "../env/disk.ts";
+import type { Trace } from "../env/trace.ts";
+import { assert } from "../ground/assert.ts";
+import type { Offset } from "../ground/numbers.ts";
+import type { BatchView } from "../record/batch_view.ts";
+import { syncFile } from "./atomic_file.ts";
+import { scan, scanNow, type ScanResult } from "./batch_scanner.ts";
+import { RELATIVE_OFFSET_MAX, type SegmentFileKind, TIME_ENTRY_BYTES } from "./format.ts";
+import { LogFault } from "./log_fault.ts";
+import type { OpenSegments } from "./open_segments.ts";
+import { parseIndexes, SegmentIndexes, segmentPath, writeEntries } from "./segment_indexes.ts";
+import { SharedFile } from "./shared_file.ts";
+import { TimeIndex } from "./time_index.ts";
+
+/** Index entries that may wait in memory before they are written. */
+const UNWRITTEN_ENTRIES_MAX = 256;
+
+/** What all segments of a log have in common. */
+export interface SegmentContext {
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly openSegments: OpenSegments;
+  readonly trace: Trace;
+  indexIntervalBytes: number;
+}
+
+export class Segment {
+  readonly baseOffset: Offset;
+  sizeInBytes: number;
+  /** When this process first wrote to it, for segments whose batches have no time. */
+  createdMs: number | undefined;
+  /** Bytes known to be durable. */
+  syncedBytes = 0;
+  readonly #context: SegmentContext;
+  #shared: SharedFile | undefined;
+  #indexes: SegmentIndexes | undefined;
+  #firstTimestamp: number | undefined;
+  #areIndexesSynced = false;
+  /** Of a segment whose indexes are not in memory, once it was asked for. */
+  #maxTimestamp: number | undefined;
+  #isRemoved = false;
+  /** For `file.write`, made once. */
+  readonly #parts: Uint8Array[] = [];
+
+  constructor(
+    context: SegmentContext,
+    found: { readonly baseOffset: Offset; readonly sizeInBytes: number },
+  ) {
+    this.#context = context;
+    this.baseOffset = found.baseOffset;
+    this.sizeInBytes = found.sizeInBytes;
+    if (found.sizeInBytes === 0) this.startIndexes();
+  }
+
+  path(kind: SegmentFileKind): string {
+    return segmentPath(this.#context.directory, this.baseOffset, kind);
+  }
+
+  /** The file, opened where it was not; who keeps it over an await holds it. */
+  shared(): SharedFile {
+    if (this.#shared === undefined) {
+      const path = this.path("log");
+      if (this.#isRemoved) throw new DiskFault("not-found", path, `Cannot open ${path}: removed`);
+      this.#shared = new SharedFile(this.#context.disk.open(path, "write"));
+    }
+    this.#context.openSegments.touch(this);
+    return this.#shared;
+  }
+
+  /** Runs `action` with the file held open. */
+  async withFile<Result>(action: (file: DiskFile) => Promise<Result>): Promise<Result> {
+    const shared = this.shared();
+    shared.hold();
+    try {
+      return await action(shared.file);
+    } finally {
+      shared.release();
+    }
+  }
+
+  /** Writes a batch at the end and notes it; returns where it lies. */
+  append(bytes: Uint8Array, lastOffset: number, maxTimestamp: number): number {
+    const indexes = this.indexesNow();
+    const position = this.sizeInBytes;
+    this.#write(position, bytes);
+    const sizeInBytes = bytes.length;
+    this.sizeInBytes = position + sizeInBytes;
+    this.#maxTimestamp = undefined;
+    if (position === 0) this.#firstTimestamp = maxTimestamp;
+    const batch = { position, sizeInBytes, lastOffset, maxTimestamp };
+    indexes.onBatch(batch, this.#context.indexIntervalBytes);
+    if (indexes.unwrittenCount() > UNWRITTEN_ENTRIES_MAX) this.writeIndexes();
+    return position;
+  }
+
+  /** Whether an offset fits into the indexes of this segment. */
+  fits(lastOffset: number): boolean {
+    return lastOffset - this.baseOffset <= RELATIVE_OFFSET_MAX;
+  }
+
+  /** The time of the first batch, from which `segment.ms` counts; undefined where it has none. */
+  firstTimestampNow(): number | undefined {
+    if (this.#firstTimestamp === undefined && this.sizeInBytes > 0) {
+      const visit = (batch: BatchView): boolean => {
+        this.#firstTimestamp = batch.maxTimestamp();
+        return false;
+      };
+      this.#scanNow(visit, { position: 0, firstBytes: 64 });
+    }
+    const timestamp = this.#firstTimestamp;
+    return timestamp === undefined || timestamp < 0 ? undefined : timestamp;
+  }
+
+  /** The indexes, read at once where they are not in memory. */
+  indexesNow(): SegmentIndexes {
+    if (this.#indexes !== undefined) return this.#indexes;
+    const { disk } = this.#context;
+    const [offsets, times] = [
+      disk.readWhole(this.path("index")),
+      disk.readWhole(this.path("timeindex")),
+    ];
+    this.#indexes = parseIndexes(this, offsets, times);
+    if (this.#indexes === undefined) {
+      this.#traceRebuild("missing or not a segment's");
+      const { indexes, visit } = this.#rebuilding();
+      this.#adopt(indexes, this.#scanNow(visit, { position: 0 }));
+    }
+    return this.#indexes as unknown as SegmentIndexes;
+  }
+
+  /** The indexes, read off the event loop where they are not in memory. */
+  async indexes(): Promise<SegmentIndexes> {
+    if (this.#indexes !== undefined) return this.#indexes;
+    const offsets = await this.#readWhole("index");
+    const times = await this.#readWhole("timeindex");
+    if (this.#indexes !== undefined) return this.#indexes; // an append was faster
+    this.#indexes = parseIndexes(this, offsets, times);
+    return this.#indexes ?? await this.rebuildIndexes("missing or not a segment's");
+  }
+
+  /** Makes the indexes anew from the log. */
+  async rebuildIndexes(reason: string): Promise<SegmentIndexes> {
+    this.#traceRebuild(reason);
+    const { indexes, visit } = this.#rebuilding();
+    const end = this.sizeInBytes;
+    let result = await this.withFile((file) =>
+      scan(file, { position: 0, end, mode: "header" }, visit)
+    );
+    // What was appended while the scan ran is in the page cache.
+    if (result.ending === "clean") result = this.#scanNow(visit, { position: end });
+    return this.#adopt(indexes, result);
+  }
+
+  /** Empty indexes, for a segment whose batches are all going to be noted. */
+  startIndexes(): SegmentIndexes {
+    this.#indexes = new SegmentIndexes(this.baseOffset);
+    this.#firstTimestamp = undefined;
+    this.#areIndexesSynced = false;
+    return this.#indexes;
+  }
+
+  /** Writes index entries that wait in memory. */
+  writeIndexes(): void {
+    this.#writeIndexes(false);
+  }
+
+  /** Writes the last entries, as Kafka does when it rolls or closes. */
+  seal(): void {
+    this.#indexes?.seal();
+    this.#writeIndexes(true);
+  }
+
+  /** Makes what was appended so far durable, its indexes left out. */
+  async sync(): Promise<void> {
+    const bytes = this.sizeInBytes;
+    if (bytes === this.syncedBytes) return;
+    await this.withFile((file) => file.sync());
+    this.syncedBytes = bytes;
+  }
+
+  /** Makes the indexes of a sealed segment durable. */
+  async syncIndexes(): Promise<void> {
+    if (this.#areIndexesSynced) return;
+    await syncFile(this.#context.disk, this.path("index"));
+    await syncFile(this.#context.disk, this.path("timeindex"));
+    this.#areIndexesSynced = true;
+  }
+
+  /** Cuts the file only: the caller sees to it that the indexes hold what is left. */
+  cut(bytes: number): void {
+    assert(bytes <= this.sizeInBytes, "a segment is cut, not grown");
+    this.shared().file.truncate(bytes);
+    this.sizeInBytes = bytes;
+    this.syncedBytes = -1; // the cut itself is to be made durable
+    this.#maxTimestamp = undefined;
+    this.#firstTimestamp = undefined;
+  }
+
+  /** All of it is known to be durable: it was before a clean stop, or below the recovery point. */
+  markDurable(): void {
+    this.syncedBytes = this.sizeInBytes;
+    this.#areIndexesSynced = true;
+  }
+
+  /** Every batch of it has been noted: the index files are made to hold just that. */
+  finishScan(): void {
+    this.#writeIndexes(true);
+  }
+
+  /** The latest time of the segment; -1 where no batch has one. */
+  async maxTimestamp(): Promise<number> {
+    if (this.#indexes !== undefined) return this.#indexes.maxTimestamp;
+    return this.#maxTimestamp ??= await this.#readMaxTimestamp();
+  }
+
+  closeFiles(): void {
+    // The latest time may stand in memory only: an entry for it keeps it.
+    this.#indexes?.seal();
+    this.#writeIndexes(false);
+    if (this.sizeInBytes > 0) this.#indexes = undefined;
+    this.#forgetFile();
+  }
+
+  /** Lets go of files and memory without writing anything more. */
+  abandon(): void {
+    this.#indexes = undefined;
+    this.#forgetFile();
+  }
+
+  /** Removes the files; who holds the log's handle may go on reading. */
+  remove(): void {
+    this.#isRemoved = true;
+    this.#forgetFile();
+    for (const kind of ["log", "index", "timeindex", "txnindex"] as const) {
+      this.#context.disk.remove(this.path(kind));
+    }
+  }
+
+  #forgetFile(): void {
+    this.#context.openSegments.forget(this);
+    this.#shared?.release();
+    this.#shared = undefined;
+  }
+
+  #write(position: number, bytes: Uint8Array): void {
+    const { file } = this.shared();
+    this.#parts[0] = bytes;
+    try {
+      file.write(position, this.#parts);
+    } catch (fault) {
+      // Half a batch may lie there now. The next append writes over it and recovery cuts it off;
+      // cutting it here is only tidy, and may fail for the same reason as the write.
+      try {
+        file.truncate(position);
+      } catch { /* the first fault is the one to tell */ }
+      throw fault;
+    }
+    this.#parts.length = 0;
+  }
+
+  #writeIndexes(isFinal: boolean): void {
+    const indexes = this.#indexes;
+    if (indexes === undefined) return; // they are as their files
+    if (indexes.unwrittenCount() > 0) this.#areIndexesSynced = false;
+    const { disk } = this.#context;
+    writeEntries(disk, this.path("index"), indexes.offsets.entries, isFinal);
+    writeEntries(disk, this.path("timeindex"), indexes.times.entries, isFinal);
+  }
+
+  async #readWhole(kind: SegmentFileKind): Promise<Uint8Array | undefined> {
+    const { disk } = this.#context;
+    const info = disk.info(this.path(kind));
+    if (info === undefined) return undefined;
+    const file = disk.open(this.path(kind), "read");
+    try {
+      return await file.read(0, info.bytes);
+    } finally {
+      file.close();
+    }
+  }
+
+  /** The last entry of the time index is enough, and saves reading the rest of thousands of segments. */
+  async #readMaxTimestamp(): Promise<number> {
+    const bytes = this.#context.disk.info(this.path("timeindex"))?.bytes;
+    if (bytes === undefined || bytes === 0 || bytes % TIME_ENTRY_BYTES !== 0) {
+      return (await this.indexes()).maxTimestamp;
+    }
+    const file = this.#context.disk.open(this.path("timeindex"), "read");
+    try {
+      const last = await file.read(bytes - TIME_ENTRY_BYTES, TIME_ENTRY_BYTES);
+      return new TimeIndex(this.baseOffset, last).last()?.timestamp ?? -1;
+    } finally {
+      file.close();
+    }
+  }
+
+  #rebuilding(): {
+    indexes: SegmentIndexes;
+    visit: (batch: BatchView, position: number) => boolean;
+  } {
+    const indexes = new SegmentIndexes(this.baseOffset);
+    const visit = (batch: BatchView, position: number): boolean => {
+      indexes.onBatch({
+        position,
+        sizeInBytes: batch.sizeInBytes(),
+        lastOffset: batch.lastOffset(),
+        maxTimestamp: batch.maxTimestamp(),
+      }, this.#context.indexIntervalBytes);
+      return true;
+    };
+    return { indexes, visit };
+  }
+
+  #adopt(indexes: SegmentIndexes, result: ScanResult): SegmentIndexes {
+    if (result.ending !== "clean") {
+      const [at, size] = [result.position, this.sizeInBytes];
+      throw new LogFault(
+        this.path("log"),
+        `Cannot read ${this.path("log")}: no whole batch at byte ${at} of ${size}`,
+      );
+    }
+    this.#indexes = indexes;
+    this.#writeIndexes(true);
+    return indexes;
+  }
+
+  #scanNow(
+    visit: (batch: BatchView, position: number) => boolean,
+    from: { readonly position: number; readonly firstBytes?: number },
+  ): ScanResult {
+    return scanNow(this.shared().file, { ...from, end: this.sizeInBytes, mode: "header" }, visit);
+  }
+
+  #traceRebuild(reason: string): void {
+    this.#context.trace.event("warn", "index rebuilt", { segment: this.path("log"), reason });
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * The settings of a topic: one line each. A new setting is one line here.
+ *
+ * `synonym` names the broker setting that gives the default for topics without a value of their own.
+ * What is here is known, checked and described; which of them already act is said by their users
+ * (`runtime/partition.ts`, `log/`).
+ */
+import { parseSetting, type Setting, type SettingValue } from "./setting.ts";
+
+export interface TopicSetting extends Setting {
+  readonly default: string;
+  /** The broker setting with the default for all topics. */
+  readonly synonym?: string;
+}
+
+const LONG_MAX = "9223372036854775807";
+
+export const TOPIC_SETTINGS = [
+  {
+    name: "cleanup.policy",
+    type: "list",
+    default: "delete",
+    values: ["compact", "delete"],
+    synonym: "log.cleanup.policy",
+    doc: "What happens to old segments: delete, compact, or both.",
+  },
+  {
+    name: "compression.type",
+    type: "string",
+    default: "producer",
+    values: ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
+    synonym: "compression.type",
+    doc: "Compression of stored batches; producer keeps them as they came.",
+  },
+  {
+    name: "compression.gzip.level",
+    type: "int",
+    default: "-1",
+    min: -1,
+    max: 9,
+    synonym: "compression.gzip.level",
+    doc: "Level used when compression.type is gzip.",
+  },
+  {
+    name: "compression.lz4.level",
+    type: "int",
+    default: "9",
+    min: 1,
+    max: 17,
+    synonym: "compression.lz4.level",
+    doc: "Level used when compression.type is lz4.",
+  },
+  {
+    name: "compression.zstd.level",
+    type: "int",
+    default: "3",
+    min: -131072,
+    max: 22,
+    synonym: "compression.zstd.level",
+    doc: "Level used when compression.type is zstd.",
+  },
+  {
+    name: "delete.retention.ms",
+    type: "long",
+    default: "86400000",
+    min: 0,
+    synonym: "log.cleaner.delete.retention.ms",
+    doc: "How long a tombstone of a compacted topic stays, in milliseconds.",
+  },
+  {
+    name: "file.delete.delay.ms",
+    type: "long",
+    default: "60000",
+    min: 0,
+    synonym: "log.segment.delete.delay.ms",
+    doc: "How long a deleted segment's file stays, in milliseconds.",
+  },
+  {
+    name: "flush.messages",
+    type: "long",
+    default: LONG_MAX,
+    min: 1,
+    synonym: "log.flush.interval.messages",
+    doc: "Records after which the log is made durable, whatever the durability class.",
+  },
+  {
+    name: "flush.ms",
+    type: "long",
+    default: LONG_MAX,
+    min: 0,
+    synonym: "log.flush.interval.ms",
+    doc: "Milliseconds after which the log is made durable, whatever the durability class.",
+  },
+  {
+    name: "index.interval.bytes",
+    type: "int",
+    default: "4096",
+    min: 0,
+    synonym: "log.index.interval.bytes",
+    doc: "Bytes of records between two entries of an index.",
+  },
+  {
+    name: "max.compaction.lag.ms",
+    type: "long",
+    default: LONG_MAX,
+    min: 1,
+    synonym: "log.cleaner.max.compaction.lag.ms",
+    doc: "Longest time a record may stay uncompacted, in milliseconds.",
+  },
+  {
+    name: "max.message.bytes",
+    type: "int",
+    default: "1048588",
+    min: 0,
+    synonym: "message.max.bytes",
+    doc: "Largest record batch that is accepted, in bytes.",
+  },
+  {
+    name: "message.timestamp.after.max.ms",
+    type: "long",
+    default: "3600000",
+    min: 0,
+    synonym: "log.message.timestamp.after.max.ms",
+    doc: "How far a record's timestamp may lie ahead of the broker's clock, in milliseconds.",
+  },
+  {
+    name: "message.timestamp.before.max.ms",
+    type: "long",
+    default: LONG_MAX,
+    min: 0,
+    synonym: "log.message.timestamp.before.max.ms",
+    doc: "How far a record's timestamp may lie behind the broker's clock, in milliseconds.",
+  },
+  {
+    name: "message.timestamp.type",
+    type: "string",
+    default: "CreateTime",
+    values: ["CreateTime", "LogAppendTime"],
+    synonym: "log.message.timestamp.type",
+    doc: "Whether a record keeps the producer's timestamp or gets the broker's.",
+  },
+  {
+    name: "min.cleanable.dirty.ratio",
+    type: "double",
+    default: "0.5",
+    min: 0,
+    max: 1,
+    synonym: "log.cleaner.min.cleanable.ratio",
+    doc: "Share of uncompacted bytes from which a log is compacted.",
+  },
+  {
+    name: "min.compaction.lag.ms",
+    type: "long",
+    default: "0",
+    min: 0,
+    synonym: "log.cleaner.min.compaction.lag.ms",
+    doc: "Shortest time a record stays uncompacted, in milliseconds.",
+  },
+  {
+    name: "min.insync.replicas",
+    type: "int",
+    default: "1",
+    min: 1,
+    synonym: "min.insync.replicas",
+    doc: "Replicas that must have a record before acks=all is answered.",
+  },
+  {
+    name: "mq.durability",
+    type: "string",
+    default: "quorum-fsync",
+    values: ["memory", "quorum-fsync", "all-fsync"],
+    synonym: "mq.durability",
+    doc:
+      "When a record counts as written: in memory (as in Kafka), or durable on min.insync.replicas or on all in-sync replicas.",
+  },
+  {
+    name: "mq.record.validation",
+    type: "string",
+    default: "records",
+    values: ["records", "header"],
+    synonym: "mq.record.validation",
+    doc: "Whether every record of a produced batch is checked, or its header and CRC only.",
+  },
+  {
+    name: "preallocate",
+    type: "boolean",
+    default: "false",
+    synonym: "log.preallocate",
+    doc: "Whether a new segment's file is made at its full size.",
+  },
+  {
+    name: "remote.log.copy.disable",
+    type: "boolean",
+    default: "false",
+    doc: "Whether no more segments are copied to the object store.",
+  },
+  {
+    name: "remote.log.delete.on.disable",
+    type: "boolean",
+    default: "false",
+    doc: "Whether copied segments are removed when remote storage is switched off.",
+  },
+  {
+    name: "remote.storage.enable",
+    type: "boolean",
+    default: "false",
+    doc: "Whether closed segments are copied to the object store.",
+  },
+  {
+    name: "retention.bytes",
+    type: "long",
+    default: "-1",
+    min: -1,
+    synonym: "log.retention.bytes",
+    doc: "Bytes of a partition after which old segments go; -1 is no limit.",
+  },
+  {
+    name: "retention.ms",
+    type: "long",
+    default: "604800000",
+    min: -1,
+    synonym: "log.retention.ms",
+    doc: "Milliseconds after which old segments go; -1 is no limit.",
+  },
+  {
+    name: "local.retention.bytes",
+    type: "long",
+    default: "-2",
+    min: -2,
+    synonym: "log.local.retention.bytes",
+    doc: "As retention.bytes for the local part of a tiered log; -2 takes that value.",
+  },
+  {
+    name: "local.retention.ms",
+    type: "long",
+    default: "-2",
+    min: -2,
+    synonym: "log.local.retention.ms",
+    doc: "As retention.ms for the local part of a tiered log; -2 takes that value.",
+  },
+  {
+    name: "segment.bytes",
+    type: "int",
+    default: "1073741824",
+    min: 14,
+    synonym: "log.segment.bytes",
+    doc: "Bytes at which a segment is closed and a new one begun.",
+  },
+  {
+    name: "segment.index.bytes",
+    type: "int",
+    default: "10485760",
+    min: 4,
+    synonym: "log.index.size.max.bytes",
+    doc: "Largest size of an index file in bytes; a full one closes the segment.",
+  },
+  {
+    name: "segment.jitter.ms",
+    type: "long",
+    default: "0",
+    min: 0,
+    synonym: "log.roll.jitter.ms",
+    doc: "Random time taken off segment.ms, so that segments do not all close at once.",
+  },
+  {
+    name: "segment.ms",
+    type: "long",
+    default: "604800000",
+    min: 1,
+    synonym: "log.roll.ms",
+    doc: "Milliseconds after which a segment is closed although it is not full.",
+  },
+  {
+    name: "unclean.leader.election.enable",
+    type: "boolean",
+    default: "false",
+    synonym: "unclean.leader.election.enable",
+    doc: "Whether a replica outside the ISR may lead when no other is left.",
+  },
+  {
+    name: "leader.replication.throttled.replicas",
+    type: "list",
+    default: "",
+    doc: "Replicas whose leader side is throttled.",
+  },
+  {
+    name: "follower.replication.throttled.replicas",
+    type: "list",
+    default: "",
+    doc: "Replicas whose follower side is throttled.",
+  },
+] as const satisfies readonly TopicSetting[];
+
+export type TopicSettingName = (typeof TOPIC_SETTINGS)[number]["name"];
+
+const BY_NAME = new Map<string, TopicSetting>(
+  TOPIC_SETTINGS.map((setting) => [setting.name, setting]),
+);
+
+export function topicSetting(name: string): TopicSetting | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The reason why a topic may not have this value, or undefined where it may. */
+export function refuseTopicConfig(name: string, value: string | null): string | undefined {
+  const setting = BY_NAME.get(name);
+  if (setting === undefined) return `Unknown topic config name: ${name}`;
+  if (value === null) return `Null value not supported for topic configs: ${name}`;
+  const parsed = parseSetting(setting, value);
+  return parsed.kind === "refused" ? parsed.message : undefined;
+}
+
+/** A value as the topic's own config, else the broker's default, else Kafka's. */
+export function topicConfigValue(
+  name: TopicSettingName,
+  own: ReadonlyMap<string, string>,
+  brokerValue: (synonym: string) => string | undefined,
+): SettingValue {
+  const setting = BY_NAME.get(name) as TopicSetting;
+  const text = own.get(name) ??
+    (setting.synonym === undefined ? undefined : brokerValue(setting.synonym)) ?? setting.default;
+  const parsed = parseSetting(setting, text);
+  // What was stored was checked; a default that a later version refuses falls back to Kafka's.
+  if (parsed.kind === "value") return parsed.value;
+  const standard = parseSetting(setting, setting.default);
+  return standard.kind === "value" ? standard.value : setting.default;
+}

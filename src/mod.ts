@@ -1,0 +1,146 @@
+/**
+ * The public surface of mq as a library: a broker in this process, and a client for any Kafka cluster.
+ *
+ *     await using broker = await startBroker({ settings: new Map([["log.dirs", "data"]]) });
+ *     await using client = await connect({ brokers: [broker.address], env: createHostEnv() });
+ */
+import { Broker, type BrokerStop } from "./broker/broker.ts";
+import { formatAddress, parseListener } from "./broker/addresses.ts";
+import { BrokerFault } from "./broker/broker_fault.ts";
+import { listenFault } from "./broker/door.ts";
+import { type Address, type Listener, PeerFault } from "./env/network.ts";
+import type { Env } from "./env/env.ts";
+import type { Trace } from "./env/trace.ts";
+import { SystemClock } from "./host/clock.ts";
+import { createHostEnv } from "./host/host_env.ts";
+import { serveHttp } from "./host/http.ts";
+import { LineTrace, type TraceOptions } from "./host/trace.ts";
+
+export { BrokerFault } from "./broker/broker_fault.ts";
+export type { BrokerStop } from "./broker/broker.ts";
+export { addressText, parseAddress } from "./client/address.ts";
+export type { Admin } from "./client/admin.ts";
+export type {
+  ClusterDescription,
+  ConfigEntry,
+  ConfigResult,
+  ConfigSource,
+  CreatedTopic,
+  DeletedTopic,
+  DescribedTopic,
+  ListedOffset,
+  NewTopic,
+  OffsetSpec,
+} from "./client/admin_results.ts";
+export { type Client, type ClientOptions, connect } from "./client/client.ts";
+export { ClientError } from "./client/client_error.ts";
+export type { Consumer } from "./client/consumer.ts";
+export type {
+  Assignment,
+  ConsumedRecord,
+  ConsumerOptions,
+  Isolation,
+} from "./client/consumer_options.ts";
+export type { FetchedBatch, FetchedRecords } from "./client/fetched_batch.ts";
+export type {
+  BrokerMetadata,
+  ClusterMetadata,
+  PartitionMetadata,
+  TopicMetadata,
+} from "./client/metadata_cache.ts";
+export {
+  type OffsetPoint,
+  type OffsetRange,
+  resolveOffsets,
+  type ResolveOptions,
+} from "./client/offset_range.ts";
+export type { Producer } from "./client/producer.ts";
+export type {
+  BatchReport,
+  DeliveryReport,
+  OnDelivery,
+  ProducerOptions,
+  ProducerRecord,
+  RecordSlice,
+} from "./client/producer_options.ts";
+export type { Env } from "./env/env.ts";
+export type { Trace, TraceFields, TraceLevel } from "./env/trace.ts";
+export { nearestName } from "./ground/nearest.ts";
+export { createHostEnv, implementations } from "./host/host_env.ts";
+export { BrokerSettings } from "./runtime/broker_settings.ts";
+
+export interface StartOptions {
+  /** Kafka's names and mq's own; `log.dirs` is needed. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly env?: Env;
+}
+
+export interface RunningBroker {
+  readonly address: Address;
+  /** host:port */
+  readonly kafka: string;
+  /** http://host:port, or null where there is none. */
+  readonly http: string | null;
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly stopped: Promise<BrokerStop>;
+  /** Gracefully: requests under way are answered, logs are closed. */
+  stop(): Promise<void>;
+  /** At once, as a crash would. */
+  halt(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Log lines for a broker: one JSON object or one line of text for each event. */
+export function createTrace(options: Omit<TraceOptions, "clock">): Trace {
+  return new LineTrace({ ...options, clock: new SystemClock() });
+}
+
+/** Serves when it resolves. Throws a `BrokerFault`. */
+export async function startBroker({ settings, env }: StartOptions): Promise<RunningBroker> {
+  const broker = new Broker({ env: env ?? createHostEnv(), settings });
+  // Before the logs are opened: a long recovery must be seen to be alive.
+  const http = await openHttp(broker);
+  let address: Address;
+  try {
+    address = await broker.start();
+  } catch (error) {
+    await http?.close();
+    throw error;
+  }
+  const stopped = broker.stopped.finally(() => http?.close());
+  const stop = async (): Promise<void> => {
+    await broker.stop();
+    await stopped;
+  };
+  return {
+    address,
+    kafka: formatAddress(address),
+    http: http === undefined ? null : `http://${formatAddress(http.address)}`,
+    clusterId: broker.clusterId,
+    nodeId: broker.nodeId,
+    stopped,
+    stop,
+    halt: () => broker.halt(),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function openHttp(broker: Broker): Promise<Listener | undefined> {
+  const text = broker.settings.get("mq.http.listener");
+  if (text === "off") return undefined;
+  const address = parseListener(text);
+  if (typeof address === "string") {
+    throw new BrokerFault(
+      "BAD_SETTING",
+      `Invalid mq.http.listener '${text}'`,
+      "write HOST:PORT or off",
+    );
+  }
+  try {
+    return await serveHttp(address, broker.routes);
+  } catch (error) {
+    if (error instanceof PeerFault) throw listenFault(error, address);
+    throw error;
+  }
+}

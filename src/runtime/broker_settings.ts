@@ -1,0 +1,292 @@
+/**
+ * The settings of a broker: Kafka's names, mq's own beginning with `mq.`; one line each.
+ *
+ * Defaults of topic settings (`log.retention.ms` and such) are not listed here but derived from
+ * `metadata/topic_config.ts`. Names of Kafka that have no meaning for one event loop (threads, JVM)
+ * are accepted, so that an operator's file starts mq as it starts Kafka.
+ */
+import { nearestName } from "../ground/nearest.ts";
+import {
+  parseSetting,
+  type Setting,
+  type SettingType,
+  type SettingValue,
+} from "../metadata/setting.ts";
+import { TOPIC_SETTINGS } from "../metadata/topic_config.ts";
+
+const OWN = [
+  {
+    name: "process.roles",
+    type: "list",
+    default: "broker,controller",
+    values: ["broker", "controller"],
+    doc: "What this node is.",
+  },
+  {
+    name: "node.id",
+    type: "int",
+    default: "1",
+    min: 0,
+    doc: "Identity of this node within the cluster.",
+  },
+  { name: "broker.rack", type: "string", doc: "Rack of this node." },
+  {
+    name: "cluster.id",
+    type: "string",
+    doc: "Cluster that the data directory must belong to; a new directory gets it.",
+  },
+  { name: "log.dirs", type: "list", doc: "Directories that hold the data." },
+  {
+    name: "log.dir",
+    type: "string",
+    doc: "The directory that holds the data, where log.dirs is not given.",
+  },
+  {
+    name: "listeners",
+    type: "list",
+    default: "PLAINTEXT://127.0.0.1:9092",
+    doc: "Addresses to listen on.",
+  },
+  {
+    name: "advertised.listeners",
+    type: "list",
+    doc: "Addresses that clients are told; without it those of listeners.",
+  },
+  {
+    name: "mq.http.listener",
+    type: "string",
+    default: "127.0.0.1:9644",
+    doc: "Address of health and metrics, or off.",
+  },
+  {
+    name: "auto.create.topics.enable",
+    type: "boolean",
+    default: "true",
+    doc: "Whether a topic is created when a client first asks for it.",
+  },
+  {
+    name: "num.partitions",
+    type: "int",
+    default: "1",
+    min: 1,
+    doc: "Partitions of a topic that is created without a number.",
+  },
+  {
+    name: "default.replication.factor",
+    type: "int",
+    default: "1",
+    min: 1,
+    doc: "Replicas of a topic that is created without a number.",
+  },
+  {
+    name: "mq.create.partitions.max",
+    type: "int",
+    default: "10000",
+    min: 1,
+    doc: "Most partitions that one request may create.",
+  },
+  {
+    name: "socket.request.max.bytes",
+    type: "int",
+    default: "104857600",
+    min: 1024,
+    doc: "Largest request that is read, in bytes.",
+  },
+  {
+    name: "queued.max.request.bytes",
+    type: "long",
+    default: "134217728",
+    min: -1,
+    doc: "Bytes of requests under way in all connections before reading pauses; -1 is no limit.",
+  },
+  {
+    name: "mq.connection.requests.max",
+    type: "int",
+    default: "128",
+    min: 1,
+    doc: "Requests under way in one connection before reading pauses.",
+  },
+  {
+    name: "mq.connection.queued.bytes.max",
+    type: "int",
+    default: "8388608",
+    min: 65536,
+    doc: "Bytes of replies waiting in one connection before reading pauses.",
+  },
+  { name: "max.connections", type: "int", default: "10000", min: 0, doc: "Connections at most." },
+  {
+    name: "connections.max.idle.ms",
+    type: "long",
+    default: "600000",
+    min: -1,
+    doc: "Milliseconds after which a connection without requests is closed; -1 is never.",
+  },
+  {
+    name: "fetch.max.bytes",
+    type: "int",
+    default: "57671680",
+    min: 1024,
+    doc: "Bytes that one Fetch is answered with at most.",
+  },
+  {
+    name: "mq.tail.cache.bytes",
+    type: "long",
+    default: "33554432",
+    min: 0,
+    doc: "Bytes of the newest batches of all partitions that stay in memory.",
+  },
+  {
+    name: "mq.decompression.max.bytes",
+    type: "int",
+    default: "134217728",
+    min: 1048576,
+    doc: "Bytes that one compressed batch may inflate to while it is checked.",
+  },
+  {
+    name: "mq.background.flush.ms",
+    type: "long",
+    default: "30000",
+    min: 100,
+    doc: "How often logs of the durability class memory are made durable, in milliseconds.",
+  },
+  {
+    name: "producer.id.expiration.ms",
+    type: "int",
+    default: "86400000",
+    min: 1,
+    doc: "Milliseconds after which an idle producer's sequence numbers are forgotten.",
+  },
+  {
+    name: "transactional.id.expiration.ms",
+    type: "int",
+    default: "604800000",
+    min: 1,
+    doc: "Milliseconds after which an idle transactional id is forgotten.",
+  },
+  {
+    name: "mq.stop.timeout.ms",
+    type: "long",
+    default: "10000",
+    min: 0,
+    doc: "How long a graceful stop waits for requests under way, in milliseconds.",
+  },
+  {
+    name: "log.retention.minutes",
+    type: "int",
+    min: -1,
+    doc: "Retention in minutes, where log.retention.ms is not given.",
+  },
+  {
+    name: "log.retention.hours",
+    type: "int",
+    min: -1,
+    doc: "Retention in hours, where neither milliseconds nor minutes are given.",
+  },
+  {
+    name: "log.roll.hours",
+    type: "int",
+    min: 1,
+    doc: "Longest life of an active segment in hours, where log.roll.ms is not given.",
+  },
+] as const satisfies readonly Setting[];
+
+/** Accepted and without effect: what mq has no use for, or does not do yet. */
+const IGNORED =
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names inter.broker.listener.name security.inter.broker.protocol listener.security.protocol.map offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads delete.topic.enable broker.id metadata.log.dir metrics.recording.level"
+    .split(" ");
+
+type OwnSetting = (typeof OWN)[number];
+type ValueOf<T extends SettingType> = T extends "boolean" ? boolean
+  : T extends "int" | "long" | "double" ? number
+  : T extends "string" ? string
+  : readonly string[];
+type ValueFor<S> = S extends
+  { readonly type: infer T extends SettingType; readonly default: string } ? ValueOf<T>
+  : S extends { readonly type: infer T extends SettingType } ? ValueOf<T> | undefined
+  : never;
+
+const TOPIC_DEFAULTS: readonly Setting[] = TOPIC_SETTINGS.flatMap((setting) =>
+  "synonym" in setting ? [{ ...setting, name: setting.synonym }] : []
+);
+const BY_NAME = new Map<string, Setting>(
+  [...TOPIC_DEFAULTS, ...OWN].map((setting) => [setting.name, setting]),
+);
+
+/** Every setting that has a meaning, for help and for DescribeConfigs. */
+export const BROKER_SETTINGS: readonly Setting[] = [...BY_NAME.values()];
+
+export interface SettingProblem {
+  readonly kind: "unknown" | "invalid";
+  readonly name: string;
+  readonly message: string;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** The settings one broker was started with. */
+export class BrokerSettings {
+  readonly #texts: ReadonlyMap<string, string>;
+  /** What was read once: handlers ask for every request. */
+  readonly #values = new Map<string, SettingValue | undefined>();
+
+  constructor(texts: ReadonlyMap<string, string>) {
+    this.#texts = texts;
+  }
+
+  /** Every value that is wrong and every name that is unknown, in the order they were given. */
+  problems(): readonly SettingProblem[] {
+    const problems: SettingProblem[] = [];
+    for (const [name, text] of this.#texts) {
+      const setting = BY_NAME.get(name);
+      if (setting === undefined) {
+        if (!IGNORED.includes(name)) problems.push(unknownSetting(name));
+        continue;
+      }
+      const parsed = parseSetting(setting, text);
+      if (parsed.kind === "refused") {
+        problems.push({ kind: "invalid", name, message: parsed.message });
+      }
+    }
+    return problems;
+  }
+
+  /** The value of one of the broker's own settings; call only after `problems` found none invalid. */
+  get<Name extends OwnSetting["name"]>(
+    name: Name,
+  ): ValueFor<Extract<OwnSetting, { readonly name: Name }>> {
+    if (!this.#values.has(name)) this.#values.set(name, this.#value(name));
+    return this.#values.get(name) as ValueFor<Extract<OwnSetting, { readonly name: Name }>>;
+  }
+
+  /** What was given for a name, as text; units of retention and roll are turned into milliseconds. */
+  text(name: string): string | undefined {
+    const text = this.#texts.get(name);
+    if (text !== undefined) return text;
+    if (name === "log.retention.ms") {
+      return this.#inMs("log.retention.minutes", MINUTE_MS) ??
+        this.#inMs("log.retention.hours", HOUR_MS);
+    }
+    return name === "log.roll.ms" ? this.#inMs("log.roll.hours", HOUR_MS) : undefined;
+  }
+
+  #inMs(name: string, unitMs: number): string | undefined {
+    const text = this.#texts.get(name);
+    if (text === undefined) return undefined;
+    return Number(text) < 0 ? "-1" : String(Number(text) * unitMs);
+  }
+
+  #value(name: string): SettingValue | undefined {
+    const setting = BY_NAME.get(name);
+    const text = this.#texts.get(name) ?? setting?.default;
+    if (setting === undefined || text === undefined) return undefined;
+    const parsed = parseSetting(setting, text);
+    return parsed.kind === "value" ? parsed.value : undefined;
+  }
+}
+
+function unknownSetting(name: string): SettingProblem {
+  const nearest = nearestName(name, BY_NAME.keys());
+  const hint = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  return { kind: "unknown", name, message: `Unknown setting '${name}'${hint}` };
+}

@@ -1,0 +1,336 @@
+/**
+ * The log directories of a broker, the metadata log in the first of them, and the logs of all
+ * partitions: opened at the start, made and removed as metadata says, closed at the end.
+ *
+ * The one owner of disk faults: a directory whose disk fails is offline from then on, with all its
+ * partitions; without the directory of the metadata log the broker cannot go on.
+ * Nothing is removed on a guess: a folder goes only when a committed record removed its topic; folders
+ * that nobody knows are left alone and told of.
+ */
+import type { DiskFault } from "../env/disk.ts";
+import type { Env } from "../env/env.ts";
+import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
+import { parseUuid, type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
+import { Log, type LogTools } from "../log/log.ts";
+import { LogDirectory, LogDirectoryFault, type PartitionFolder } from "../log/log_directory.ts";
+import { OpenSegments } from "../log/open_segments.ts";
+import { TailCache } from "../log/tail_cache.ts";
+import type { PartitionImage, TopicImage } from "../metadata/image.ts";
+import type { MetadataRecord } from "../metadata/record.ts";
+import { METADATA_TOPIC } from "../metadata/topic_name.ts";
+import { decompressWith } from "../record/compression.ts";
+import type { BrokerSettings } from "./broker_settings.ts";
+import { MetadataQuorum } from "./metadata_quorum.ts";
+import type { Histogram } from "./metrics.ts";
+import { Partition } from "./partition.ts";
+import { type PartitionSettings, partitionSettings } from "./partition_settings.ts";
+import { PartitionTable } from "./partition_table.ts";
+
+export interface LogManagerOptions {
+  readonly env: Env;
+  readonly settings: BrokerSettings;
+  /** At least one. */
+  readonly directories: readonly string[];
+  readonly fsyncSeconds: Histogram;
+  /** The broker cannot go on: the disk of the metadata log has failed. */
+  readonly onFailed: (fault: DiskFault) => void;
+}
+
+/** Kafka: Uuid.METADATA_TOPIC_ID. */
+const METADATA_TOPIC_ID = parseUuid("AAAAAAAAAAAAAAAAAAAAAQ") as Uuid;
+const METADATA_PARTITION = { topic: METADATA_TOPIC, partition: 0 };
+const OPEN_SEGMENTS_MAX = 1024;
+/** Logs that are opened or closed at the same time. */
+const CONCURRENT_MAX = 16;
+
+/** A partition with the place where it lies. */
+interface Placed {
+  readonly partition: Partition;
+  readonly place: Place;
+}
+
+interface Place {
+  readonly directory: LogDirectory;
+  isOnline: boolean;
+  partitionCount: number;
+}
+
+export class LogManager {
+  readonly partitions = new PartitionTable();
+  readonly quorum: MetadataQuorum;
+  readonly #options: LogManagerOptions;
+  readonly #tools: LogTools;
+  readonly #places: readonly Place[];
+  readonly #metadataLog: Log;
+  readonly #placed = new Map<Partition, Placed>();
+
+  /** Throws a `LogDirectoryFault`, `LogFault`, `MetadataCorrupt` or `DiskFault`; lets go of all then. */
+  static async open(options: LogManagerOptions): Promise<LogManager> {
+    const places: Place[] = [];
+    try {
+      await openPlaces(options, places);
+      const tools = logTools(options);
+      const metadataLog = await openMetadataLog(options, places[0] as Place, tools);
+      const quorum = await MetadataQuorum.open(metadataLog, { ...options.env, ...tools });
+      const manager = new LogManager(options, { tools, places, metadataLog, quorum });
+      await manager.#openPartitions();
+      quorum.onReplayed((record) => manager.#onReplayed(record));
+      return manager;
+    } catch (error) {
+      for (const { directory } of places) directory.abandon();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: LogManagerOptions,
+    parts: {
+      readonly tools: LogTools;
+      readonly places: readonly Place[];
+      readonly metadataLog: Log;
+      readonly quorum: MetadataQuorum;
+    },
+  ) {
+    this.#options = options;
+    this.#tools = parts.tools;
+    this.#places = parts.places;
+    this.#metadataLog = parts.metadataLog;
+    this.quorum = parts.quorum;
+  }
+
+  get clusterId(): string {
+    return (this.#places[0] as Place).directory.identity.clusterId;
+  }
+
+  /** Closes every log cleanly, writes the hints, and marks the directories as clean. */
+  async close(brokerEpoch: number): Promise<void> {
+    await atMost(
+      CONCURRENT_MAX,
+      [...this.#placed.values()],
+      ({ partition }) => partition.close(true),
+    );
+    await this.quorum.close();
+    await Promise.all(this.#places.map((place) => this.#closePlace(place, brokerEpoch)));
+  }
+
+  /** Lets go of everything without a word: what a crash would leave. */
+  abandon(): void {
+    for (const { partition } of this.#placed.values()) {
+      partition.goOffline();
+      partition.log.closeNow();
+    }
+    this.#metadataLog.closeNow();
+    for (const { directory } of this.#places) directory.abandon();
+  }
+
+  async #closePlace(place: Place, brokerEpoch: number): Promise<void> {
+    const { directory } = place;
+    if (!place.isOnline) {
+      directory.abandon();
+      return;
+    }
+    const logs = [...this.#placed.values()].filter((placed) => placed.place === place)
+      .map(({ partition: { topic, partitionId, log } }) => ({
+        topic,
+        partition: partitionId,
+        log,
+      }));
+    if (place === this.#places[0]) logs.push({ ...METADATA_PARTITION, log: this.#metadataLog });
+    const entries = (read: (log: Log) => number) =>
+      logs.map(({ topic, partition, log }) => ({ topic, partition, offset: toOffset(read(log)) }));
+    await directory.writeCheckpoint("recoveryPoint", entries((log) => log.recoveryPoint));
+    await directory.writeCheckpoint("logStart", entries((log) => log.logStartOffset));
+    await directory.close(brokerEpoch);
+  }
+
+  async #openPartitions(): Promise<void> {
+    const { image } = this.quorum;
+    const known = new Map<string, { readonly folder: PartitionFolder; readonly place: Place }>();
+    for (const place of this.#places) {
+      for (const folder of place.directory.partitions()) {
+        if (folder.topic === METADATA_TOPIC) continue;
+        if (folder.topicId !== undefined && image.wasRemoved(folder.topicId)) {
+          // deno-lint-ignore no-await-in-loop -- rare: a crash in the middle of a removal
+          await place.directory.deletePartition(folder, this.#uniqueHex());
+        } else if (image.topic(folder.topic)?.partitions[folder.partition] === undefined) {
+          this.#options.env.trace.event("warn", "a folder of no known partition is left alone", {
+            path: folder.path,
+          });
+        } else known.set(`${folder.topic}-${folder.partition}`, { folder, place });
+      }
+      place.directory.removeDeleted();
+    }
+    const wanted = [...image.topics()].flatMap((topic) =>
+      topic.partitions.map((partition) => ({ topic, partition }))
+    );
+    await atMost(CONCURRENT_MAX, wanted, ({ topic, partition }) => {
+      const found = known.get(`${topic.name}-${partition.partitionId}`);
+      return this.#openPartition(topic, partition, found);
+    });
+  }
+
+  async #openPartition(
+    topic: TopicImage,
+    { partitionId, leaderEpoch }: PartitionImage,
+    found: { readonly folder: PartitionFolder; readonly place: Place } | undefined,
+  ): Promise<void> {
+    const place = found?.place ?? this.#leastLoaded();
+    place.partitionCount++;
+    const { directory } = place;
+    const name = { topic: topic.name, partition: partitionId };
+    const folder = found?.folder ?? await directory.createPartition(name, topic.topicId);
+    if (folder.topicId !== undefined && folder.topicId !== topic.topicId) {
+      throw new LogDirectoryFault(
+        "CORRUPT",
+        `Cannot open ${folder.path}: it belongs to topic id ${folder.topicId}, not ${topic.topicId}`,
+        "move the folder elsewhere; nothing was changed in it",
+      );
+    }
+    const settings = this.#settingsOf(topic);
+    const log = await Log.open({
+      directory: folder.path,
+      settings: settings.log,
+      tools: this.#tools,
+      isClean: found === undefined || directory.wasClean,
+      recoveryPoint: directory.checkpoint("recoveryPoint", name),
+      logStartOffset: directory.checkpoint("logStart", name),
+    });
+    // What recovery kept may be in the page cache only; the high watermark starts at its end.
+    if (log.recoveryPoint < log.logEndOffset) await log.sync();
+    const partition = new Partition({
+      topic: topic.name,
+      topicId: topic.topicId,
+      partitionId,
+      leaderEpoch: toLeaderEpoch(leaderEpoch),
+      log,
+      settings,
+      clock: this.#options.env.clock,
+      fsyncSeconds: this.#options.fsyncSeconds,
+      onDiskFault: (fault) => this.#onDiskFault(place, fault),
+    });
+    this.#placed.set(partition, { partition, place });
+    this.partitions.add(partition);
+  }
+
+  #onReplayed(record: MetadataRecord): Promise<void> | void {
+    if (record.kind === "partition") {
+      const topic = this.quorum.image.topicById(record.topicId);
+      if (topic !== undefined) return this.#openPartition(topic, record, undefined);
+    } else if (record.kind === "remove-topic") {
+      return this.#removeTopic(record.topicId);
+    }
+  }
+
+  async #removeTopic(topicId: Uuid): Promise<void> {
+    for (const partition of this.partitions.removeTopic(topicId)) {
+      const { place } = this.#placed.get(partition) as Placed;
+      this.#placed.delete(partition);
+      place.partitionCount--;
+      // deno-lint-ignore no-await-in-loop -- one rename after the other
+      await partition.close(false);
+      partition.log.closeNow();
+      if (!place.isOnline) continue;
+      const name = { topic: partition.topic, partition: partition.partitionId };
+      // deno-lint-ignore no-await-in-loop
+      await place.directory.deletePartition(name, this.#uniqueHex());
+      this.#options.env.clock.after(partition.settings.fileDeleteDelayMs, () => {
+        if (place.isOnline) place.directory.removeDeleted();
+      });
+    }
+  }
+
+  #settingsOf(topic: TopicImage): PartitionSettings {
+    return partitionSettings(topic.config, (synonym) => this.#options.settings.text(synonym));
+  }
+
+  #leastLoaded(): Place {
+    const online = this.#places.filter((place) => place.isOnline);
+    return online.reduce((least, place) =>
+      place.partitionCount < least.partitionCount ? place : least
+    );
+  }
+
+  #onDiskFault(place: Place, fault: DiskFault): void {
+    if (!place.isOnline) return;
+    place.isOnline = false;
+    this.#options.env.trace.event("error", "log directory is offline", {
+      path: place.directory.path,
+      error: fault.message,
+    });
+    for (const placed of this.#placed.values()) {
+      if (placed.place === place) placed.partition.goOffline();
+    }
+    if (place === this.#places[0]) this.#options.onFailed(fault);
+  }
+
+  #uniqueHex(): string {
+    return [...this.#options.env.crypto.randomBytes(16)]
+      .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+}
+
+async function openPlaces(
+  { env, settings, directories }: LogManagerOptions,
+  places: Place[],
+): Promise<void> {
+  let clusterId = settings.get("cluster.id");
+  const newUuid = (): Uuid => uuidFromEntropy(env.crypto.randomBytes(16));
+  for (const path of directories) {
+    // deno-lint-ignore no-await-in-loop -- the first directory tells the cluster of the others
+    const directory = await LogDirectory.open({
+      path,
+      disk: env.disk,
+      trace: env.trace,
+      nodeId: settings.get("node.id"),
+      ...(clusterId === undefined ? {} : { clusterId }),
+      newIds: { clusterId: newUuid(), directoryId: newUuid() },
+    });
+    clusterId = directory.identity.clusterId;
+    places.push({ directory, isOnline: true, partitionCount: 0 });
+  }
+}
+
+function logTools({ env, settings }: LogManagerOptions): LogTools {
+  return {
+    disk: env.disk,
+    crc32c: env.crc32c,
+    decompress: decompressWith(env.compressors),
+    trace: env.trace,
+    tail: new TailCache({ bytesMax: settings.get("mq.tail.cache.bytes") }),
+    openSegments: new OpenSegments({ countMax: OPEN_SEGMENTS_MAX }),
+  };
+}
+
+/** With the settings of a topic that has none of its own: nothing may make metadata less durable. */
+async function openMetadataLog(
+  { env }: LogManagerOptions,
+  { directory }: Place,
+  tools: LogTools,
+): Promise<Log> {
+  const path = `${directory.path}/${METADATA_TOPIC}-0`;
+  const isNew = env.disk.info(path) === undefined;
+  if (isNew) await directory.createPartition(METADATA_PARTITION, METADATA_TOPIC_ID);
+  const log = await Log.open({
+    directory: path,
+    settings: partitionSettings(new Map(), () => undefined).log,
+    tools,
+    isClean: isNew || directory.wasClean,
+    recoveryPoint: directory.checkpoint("recoveryPoint", METADATA_PARTITION),
+  });
+  if (log.recoveryPoint < log.logEndOffset) await log.sync();
+  return log;
+}
+
+/** Runs `action` on all items, `count` of them at a time. */
+async function atMost<T>(
+  count: number,
+  items: readonly T[],
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    // deno-lint-ignore no-await-in-loop -- as many at a time as there are workers
+    while (next < items.length) await action(items[next++] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(count, items.length) }, worker));
+}

@@ -1,0 +1,173 @@
+/**
+ * The metadata log with a single voter: decide, append, make durable, replay, reply.
+ *
+ * One decision after the other: each sees the image with all earlier ones in it, and nothing is
+ * replayed before it is durable. Several voters take the same contract later; callers will not notice.
+ */
+import type { Clock } from "../env/clock.ts";
+import type { Crc32c } from "../ground/crc32c.ts";
+import { type Offset, toLeaderEpoch, toOffset } from "../ground/numbers.ts";
+import type { Log } from "../log/log.ts";
+import type { Decision } from "../metadata/decision.ts";
+import { ClusterImage } from "../metadata/image.ts";
+import { asMetadataRecord, type MetadataRecord } from "../metadata/record.ts";
+import { BatchBuilder } from "../record/batch_builder.ts";
+import { BatchWalk } from "../record/batch_walk.ts";
+import type { Decompress } from "../record/compression.ts";
+import { RecordCursor } from "../record/record_cursor.ts";
+import { decodeMessagePack, encodeMessagePack } from "../wire/msgpack.ts";
+
+export interface QuorumTools {
+  readonly clock: Clock;
+  readonly crc32c: Crc32c;
+  readonly decompress: Decompress;
+}
+
+/** A record that this version does not understand: the node does not start. */
+export class MetadataCorrupt extends Error {
+  override readonly name = "MetadataCorrupt";
+}
+
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+const NO_BYTES = new Uint8Array(0);
+const LEADER_EPOCH = toLeaderEpoch(0);
+
+export class MetadataQuorum {
+  readonly image: ClusterImage;
+  readonly #log: Log;
+  readonly #tools: QuorumTools;
+  #last: Promise<unknown> = Promise.resolve();
+  #onReplayed: (record: MetadataRecord) => Promise<void> | void = () => undefined;
+
+  private constructor(log: Log, image: ClusterImage, tools: QuorumTools) {
+    this.#log = log;
+    this.image = image;
+    this.#tools = tools;
+  }
+
+  /** Reads the whole log. Throws `MetadataCorrupt`, naming the record, or a `DiskFault`. */
+  static async open(log: Log, tools: QuorumTools): Promise<MetadataQuorum> {
+    const image = new ClusterImage();
+    let offset = log.logStartOffset;
+    while (offset < log.logEndOffset) {
+      // deno-lint-ignore no-await-in-loop -- each read starts where the last one ended
+      offset = await replayFrom(log, offset, image, tools);
+    }
+    return new MetadataQuorum(log, image, tools);
+  }
+
+  /** Hears of every record after the image has it and before the reply leaves. */
+  onReplayed(listener: (record: MetadataRecord) => Promise<void> | void): void {
+    this.#onReplayed = listener;
+  }
+
+  /** Runs a decision when all earlier ones are in the image; resolves when its own records are. */
+  propose<Reply>(decide: (image: ClusterImage) => Decision<Reply>): Promise<Reply> {
+    const turn = this.#last.then(() => this.#commit(decide(this.image)));
+    this.#last = turn.catch(() => undefined); // the proposer hears of it; the next decision goes on
+    return turn;
+  }
+
+  /** Waits for decisions under way, then closes the log cleanly. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#log.close();
+  }
+
+  async #commit<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
+    if (records.length === 0) return reply;
+    const firstOffset = this.#append(records);
+    await this.#log.sync();
+    const consequences: (Promise<void> | void)[] = [];
+    for (const [index, record] of records.entries()) {
+      this.image.replay(toOffset(firstOffset + index), record);
+      consequences.push(this.#onReplayed(record));
+    }
+    await Promise.all(consequences);
+    return reply;
+  }
+
+  #append(records: readonly MetadataRecord[]): Offset {
+    const firstOffset = this.#log.logEndOffset;
+    const now = this.#tools.clock.wallMs();
+    const builder = new BatchBuilder({ bytesMax: BATCH_BYTES_MAX, compressionType: "none" });
+    const flush = (): void => {
+      const baseOffset = this.#log.logEndOffset;
+      const lastOffset = toOffset(baseOffset + builder.recordCount - 1);
+      const batch = builder.finish(
+        { baseOffset, partitionLeaderEpoch: LEADER_EPOCH },
+        { crc32c: this.#tools.crc32c, compress: (_type, bytes) => bytes },
+      );
+      const facts = {
+        lastOffset,
+        maxTimestamp: now,
+        leaderEpoch: LEADER_EPOCH,
+      };
+      this.#log.append(batch, facts, now);
+      builder.reset();
+    };
+    for (const record of records) {
+      const entry = { key: null, value: encodeMessagePack(record), timestamp: now };
+      if (builder.append(entry)) continue;
+      flush();
+      builder.append(entry);
+    }
+    flush();
+    return firstOffset;
+  }
+}
+
+async function replayFrom(
+  log: Log,
+  offset: Offset,
+  image: ClusterImage,
+  tools: QuorumTools,
+): Promise<Offset> {
+  const slice = await log.read(offset, { bytesMax: READ_BYTES, upTo: log.logEndOffset });
+  if (slice === undefined) throw new MetadataCorrupt(`Cannot read metadata at offset ${offset}`);
+  let next = offset;
+  for (const part of slice.parts) {
+    const bytes = part instanceof Uint8Array
+      ? part
+      // deno-lint-ignore no-await-in-loop -- in the order of the log
+      : await part.file.read(part.position, part.byteLength);
+    if (!(part instanceof Uint8Array)) part.release();
+    next = replayBatches(bytes, next, image, tools);
+  }
+  if (next === offset) {
+    throw new MetadataCorrupt(`Cannot read a batch of metadata at offset ${offset}`);
+  }
+  return next;
+}
+
+function replayBatches(
+  bytes: Uint8Array,
+  from: Offset,
+  image: ClusterImage,
+  tools: QuorumTools,
+): Offset {
+  let next = from;
+  const walk = new BatchWalk(bytes);
+  const cursor = new RecordCursor({
+    decompress: tools.decompress,
+    inflatedBytesMax: BATCH_BYTES_MAX,
+  });
+  while (walk.next()) {
+    cursor.open(walk.batch);
+    while (cursor.next()) {
+      const offset = toOffset(cursor.offset());
+      if (offset < from) continue;
+      const record = asMetadataRecord(decodeMessagePack(cursor.value() ?? NO_BYTES));
+      if (typeof record === "string") {
+        throw new MetadataCorrupt(`Cannot replay metadata offset ${offset}: ${record}`);
+      }
+      image.replay(offset, record);
+    }
+    if (cursor.failure !== undefined) {
+      throw new MetadataCorrupt(`Cannot replay metadata offset ${next}: ${cursor.failure}`);
+    }
+    next = toOffset(walk.batch.nextOffset());
+  }
+  return next;
+}

@@ -1,0 +1,220 @@
+/**
+ * A partition that this broker leads: its log, its high watermark, and who waits for that to move.
+ *
+ *     produce ─► append ─► page cache ─► (fsync, one for all who wait) ─► high watermark moves
+ *                                                                          ├─► parked produce replies
+ *                                                                          └─► parked fetches
+ *
+ * Not here: what a batch must look like (`partition_append.ts`), bytes on the wire (`broker/`).
+ */
+import type { Clock, Timer } from "../env/clock.ts";
+import { DiskFault } from "../env/disk.ts";
+import { type LeaderEpoch, type Offset, toOffset } from "../ground/numbers.ts";
+import type { Uuid } from "../ground/uuid.ts";
+import type { Log } from "../log/log.ts";
+import type { LogSlice } from "../log/log_slice.ts";
+import { leaderHighWatermark } from "../replica/high_watermark.ts";
+import type { PartitionSettings } from "./partition_settings.ts";
+import type { Histogram } from "./metrics.ts";
+
+export interface PartitionOptions {
+  readonly topic: string;
+  readonly topicId: Uuid;
+  readonly partitionId: number;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly log: Log;
+  readonly settings: PartitionSettings;
+  readonly clock: Clock;
+  readonly fsyncSeconds: Histogram;
+  /** The owner of the disk hears of a fault here, and takes the directory offline. */
+  readonly onDiskFault: (fault: DiskFault) => void;
+}
+
+export type ReadResult =
+  | { readonly kind: "slice"; readonly slice: LogSlice }
+  | { readonly kind: "empty" }
+  | { readonly kind: "out-of-range" };
+
+interface CommitWaiter {
+  readonly offset: Offset;
+  readonly resolve: (isCommitted: boolean) => void;
+}
+
+export class Partition {
+  readonly topic: string;
+  readonly topicId: Uuid;
+  readonly partitionId: number;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly log: Log;
+  readonly #options: PartitionOptions;
+  #settings: PartitionSettings;
+  #highWatermark: Offset;
+  #durableOffset: Offset;
+  #waiters: CommitWaiter[] = [];
+  readonly #watchers = new Set<() => void>();
+  #sync: Promise<void> | undefined;
+  #isSyncWanted = false;
+  #flushTimer: Timer | undefined;
+  #state: "online" | "offline" | "closed" = "online";
+
+  constructor(options: PartitionOptions) {
+    this.#options = options;
+    this.topic = options.topic;
+    this.topicId = options.topicId;
+    this.partitionId = options.partitionId;
+    this.leaderEpoch = options.leaderEpoch;
+    this.log = options.log;
+    this.#settings = options.settings;
+    this.#durableOffset = options.log.recoveryPoint;
+    this.#highWatermark = options.log.logEndOffset; // what recovery kept was synced by then
+  }
+
+  get settings(): PartitionSettings {
+    return this.#settings;
+  }
+
+  get highWatermark(): Offset {
+    return this.#highWatermark;
+  }
+
+  get isOnline(): boolean {
+    return this.#state === "online";
+  }
+
+  configure(settings: PartitionSettings): void {
+    this.#settings = settings;
+    this.log.configure(settings.log);
+    this.onAppended();
+  }
+
+  /** To be called after the log has grown: moves the high watermark or sees to it that it will. */
+  onAppended(): void {
+    const { durability, flushMessages, flushMs } = this.#settings;
+    const unsynced = this.log.logEndOffset - this.#durableOffset;
+    if (durability !== "memory" || unsynced >= flushMessages) this.#wantSync();
+    else if (this.#flushTimer === undefined && flushMs < Number.MAX_SAFE_INTEGER) {
+      this.#flushTimer = this.#options.clock.after(flushMs, () => this.#wantSync());
+    }
+    this.#advance();
+  }
+
+  /** Makes what a durability class of memory left to the background durable. */
+  flush(): void {
+    if (this.log.logEndOffset > this.#durableOffset) this.#wantSync();
+  }
+
+  /**
+   * Resolves with true once the high watermark has reached `offset`, with false if the partition goes
+   * offline or is closed before; undefined where there is nothing to wait for.
+   */
+  whenCommitted(offset: Offset): Promise<boolean> | undefined {
+    if (this.#highWatermark >= offset) return undefined;
+    if (this.#state !== "online") return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiters.push({ offset, resolve }));
+  }
+
+  /** Calls `onMove` whenever there is more to read, or the partition is gone, until it is taken off. */
+  watch(onMove: () => void): () => void {
+    this.#watchers.add(onMove);
+    return () => this.#watchers.delete(onMove);
+  }
+
+  /** Committed batches from the one that holds `offset` on. */
+  read(offset: number, bytesMax: number): ReadResult | Promise<ReadResult> {
+    if (offset < this.log.logStartOffset || offset > this.log.logEndOffset) {
+      return { kind: "out-of-range" };
+    }
+    if (offset >= this.#highWatermark) return { kind: "empty" };
+    const read = this.log.read(toOffset(offset), { bytesMax, upTo: this.#highWatermark });
+    return read instanceof Promise ? this.#readCold(read) : asResult(read);
+  }
+
+  /** The disk has failed: nothing is served or acknowledged any more. */
+  goOffline(): void {
+    if (this.#state === "online") this.#state = "offline";
+    this.#release();
+  }
+
+  /** Ends it; the log is closed cleanly where `isClean`, otherwise left as it is. */
+  async close(isClean: boolean): Promise<void> {
+    const wasOnline = this.#state === "online";
+    this.#state = "closed";
+    this.#flushTimer?.cancel();
+    this.#release();
+    await this.#sync;
+    if (isClean && wasOnline) await this.log.close();
+  }
+
+  /** A fault of this partition's files; gives true where the caller's append was merely refused. */
+  onFault(error: unknown): boolean {
+    if (!(error instanceof DiskFault)) throw error;
+    if (error.kind === "no-space") return true;
+    this.#options.onDiskFault(error);
+    return false;
+  }
+
+  async #readCold(read: Promise<LogSlice | undefined>): Promise<ReadResult> {
+    return asResult(await read);
+  }
+
+  #wantSync(): void {
+    this.#isSyncWanted = true;
+    // Not at once: batches of other requests that came in the same chunk are appended first, so that
+    // one fdatasync serves them all.
+    this.#sync ??= Promise.resolve().then(() => this.#syncUntilDone());
+  }
+
+  async #syncUntilDone(): Promise<void> {
+    try {
+      while (this.#isSyncWanted && this.#state !== "offline") {
+        this.#isSyncWanted = false;
+        this.#flushTimer?.cancel();
+        this.#flushTimer = undefined;
+        const startMs = this.#options.clock.monotonicMs();
+        // One after the other on purpose: a second fdatasync of the same file gains nothing.
+        // deno-lint-ignore no-await-in-loop
+        this.#durableOffset = await this.log.sync();
+        this.#options.fsyncSeconds.observe((this.#options.clock.monotonicMs() - startMs) / 1000);
+        this.#advance();
+      }
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      this.#options.onDiskFault(error);
+    } finally {
+      this.#sync = undefined;
+    }
+  }
+
+  #advance(): void {
+    const present = this.#highWatermark;
+    this.#highWatermark = leaderHighWatermark(
+      present,
+      this.#settings.durability,
+      this.log.logEndOffset,
+      this.#durableOffset,
+    );
+    if (this.#highWatermark === present) return;
+    let done = 0;
+    while (done < this.#waiters.length && this.#isReached(done)) {
+      this.#waiters[done++]?.resolve(true);
+    }
+    if (done > 0) this.#waiters.splice(0, done);
+    for (const onMove of [...this.#watchers]) onMove();
+  }
+
+  /** Waiters stand in the order of their offsets, because appends do. */
+  #isReached(index: number): boolean {
+    return (this.#waiters[index] as CommitWaiter).offset <= this.#highWatermark;
+  }
+
+  #release(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resolve } of waiters) resolve(false);
+    for (const onMove of [...this.#watchers]) onMove();
+  }
+}
+
+function asResult(slice: LogSlice | undefined): ReadResult {
+  return slice === undefined ? { kind: "out-of-range" } : { kind: "slice", slice };
+}

@@ -1,0 +1,47 @@
+/** The settings of one partition in force: the topic's own values over the broker's defaults. */
+import type { LogSettings } from "../log/segment_policy.ts";
+import { topicConfigValue, type TopicSettingName } from "../metadata/topic_config.ts";
+import type { Durability } from "../replica/high_watermark.ts";
+
+export interface PartitionSettings {
+  readonly log: LogSettings;
+  readonly durability: Durability;
+  readonly maxMessageBytes: number;
+  readonly minInsyncReplicas: number;
+  readonly recordValidation: "records" | "header";
+  readonly timestampType: "CreateTime" | "LogAppendTime";
+  readonly timestampBeforeMaxMs: number;
+  readonly timestampAfterMaxMs: number;
+  readonly isCompacted: boolean;
+  readonly compressionType: string;
+  readonly fileDeleteDelayMs: number;
+  readonly flushMessages: number;
+  readonly flushMs: number;
+}
+
+export function partitionSettings(
+  own: ReadonlyMap<string, string>,
+  brokerValue: (synonym: string) => string | undefined,
+): PartitionSettings {
+  const value = (name: TopicSettingName): unknown => topicConfigValue(name, own, brokerValue);
+  return {
+    log: {
+      segmentBytes: value("segment.bytes") as number,
+      segmentMs: value("segment.ms") as number,
+      indexIntervalBytes: value("index.interval.bytes") as number,
+      segmentIndexBytes: value("segment.index.bytes") as number,
+    },
+    durability: value("mq.durability") as Durability,
+    maxMessageBytes: value("max.message.bytes") as number,
+    minInsyncReplicas: value("min.insync.replicas") as number,
+    recordValidation: value("mq.record.validation") as "records" | "header",
+    timestampType: value("message.timestamp.type") as "CreateTime" | "LogAppendTime",
+    timestampBeforeMaxMs: value("message.timestamp.before.max.ms") as number,
+    timestampAfterMaxMs: value("message.timestamp.after.max.ms") as number,
+    isCompacted: (value("cleanup.policy") as readonly string[]).includes("compact"),
+    compressionType: value("compression.type") as string,
+    fileDeleteDelayMs: value("file.delete.delay.ms") as number,
+    flushMessages: value("flush.messages") as number,
+    flushMs: value("flush.ms") as number,
+  };
+}

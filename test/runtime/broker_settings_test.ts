@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { parseSetting } from "../../src/metadata/setting.ts";
+import { BROKER_SETTINGS, BrokerSettings } from "../../src/runtime/broker_settings.ts";
+
+function settings(values: Record<string, string>): BrokerSettings {
+  return new BrokerSettings(new Map(Object.entries(values)));
+}
+
+describe("BrokerSettings", () => {
+  test("gives what was set, and the default otherwise", () => {
+    const given = settings({ "num.partitions": "4", "log.dirs": "/a, /b" });
+    expect(given.get("num.partitions")).toBe(4);
+    expect(given.get("log.dirs")).toEqual(["/a", "/b"]);
+    expect(given.get("auto.create.topics.enable")).toBe(true);
+    expect(given.get("broker.rack")).toBeUndefined();
+  });
+
+  test("names what is wrong and what was probably meant", () => {
+    const [invalid, unknown] = settings({ "num.partitions": "none", "num.partition": "1" })
+      .problems();
+    expect(invalid?.kind).toBe("invalid");
+    expect(invalid?.message).toMatch(/none for configuration num.partitions/);
+    expect(unknown?.kind).toBe("unknown");
+    expect(unknown?.message).toMatch(/did you mean 'num.partitions'/);
+  });
+
+  test("accepts Kafka's own names, also those without a meaning here", () => {
+    expect(settings({ "num.io.threads": "8", "log.retention.hours": "168" }).problems()).toEqual(
+      [],
+    );
+  });
+
+  test("turns hours and minutes into milliseconds, the finer unit first", () => {
+    expect(settings({ "log.retention.hours": "2" }).text("log.retention.ms")).toBe("7200000");
+    expect(
+      settings({ "log.retention.hours": "2", "log.retention.minutes": "3" }).text(
+        "log.retention.ms",
+      ),
+    ).toBe("180000");
+    expect(
+      settings({ "log.retention.hours": "2", "log.retention.ms": "5" }).text("log.retention.ms"),
+    ).toBe("5");
+    expect(settings({ "log.retention.hours": "-1" }).text("log.retention.ms")).toBe("-1");
+    expect(settings({ "log.roll.hours": "1" }).text("log.roll.ms")).toBe("3600000");
+  });
+
+  test("has only valid defaults", () => {
+    for (const setting of BROKER_SETTINGS) {
+      if (setting.default !== undefined) {
+        expect(parseSetting(setting, setting.default).kind).toBe("value");
+      }
+    }
+  });
+});
