@@ -67,7 +67,9 @@ const systemErrors: ReadonlyMap<string, string> = new Map([
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isCoded(error)) {
-    return new Failure(systemErrors.get(error.code) ?? error.code, error.message, {
+    const systemCode = systemErrors.get(error.code);
+    const message = systemCode === undefined ? error.message : plainReason(error);
+    return new Failure(systemCode ?? error.code, message, {
       hint: typeof error.hint === "string" ? error.hint : undefined,
       retriable: error.retriable === true,
       cause: error,
@@ -78,4 +80,24 @@ export function failureOf(error: unknown): Failure {
     hint: "This is a bug in mq; MQ_DEBUG=1 prints where it happened",
     cause: error,
   });
+}
+
+/** Runs what touches the file system; where it fails, `action` says what could not be done. */
+export function attempt<T>(action: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw failedAction(action, error);
+  }
+}
+
+/** "Cannot write stdout" and "ENOSPC: no space left on device, write" as one sentence. */
+export function failedAction(action: string, error: unknown): Failure {
+  const failure = failureOf(error);
+  const reason = isCoded(error) ? plainReason(error) : failure.message;
+  return new Failure(failure.code, `${action}: ${reason}`, { hint: failure.hint, cause: error });
+}
+
+function plainReason(error: CodedError): string {
+  return error.message.replace(/^E[A-Z]+: /, "").replace(/, \w+( '.*)?$/s, "");
 }

@@ -11,7 +11,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import tty from "node:tty";
-import { BrokenPipe } from "./failure.ts";
+import { BrokenPipe, failedAction } from "./failure.ts";
 
 export interface InputStream {
   readonly isTerminal: boolean;
@@ -135,7 +135,7 @@ function readDescriptor(descriptor: number, room: Uint8Array): Promise<number> {
       if (error === null || error === undefined) resolve(count);
       else if (error.code === "EAGAIN") resolve(-1);
       else if (error.code === "EOF") resolve(0);
-      else reject(error);
+      else reject(failedAction("Cannot read stdin", error));
     });
   });
 }
@@ -158,7 +158,7 @@ function writeSome(descriptor: number, bytes: Uint8Array, at: number): Promise<n
       if (error === null || error === undefined) resolve(count);
       else if (error.code === "EAGAIN") resolve(0);
       else if (error.code === "EPIPE") reject(new BrokenPipe("stdout was closed"));
-      else reject(error);
+      else reject(failedAction("Cannot write stdout", error));
     });
   });
 }

@@ -16,6 +16,7 @@
  */
 import type { CommandSpec, FlagSpec } from "./command_spec.ts";
 import { type Failure, usageFailure } from "./failure.ts";
+import { continuesPath, findCommand, isCommand } from "./find_command.ts";
 import { nearest } from "./suggest.ts";
 
 /** Behind it comes text that nobody may interpret. */
@@ -106,21 +107,6 @@ function withNext(
   return [...words, next];
 }
 
-function namesOf(command: CommandSpec): readonly string[] {
-  return [command.path, ...(command.aliases ?? [])];
-}
-
-function continuesPath(words: readonly string[], commands: readonly CommandSpec[]): boolean {
-  const path = words.join(" ");
-  return commands.some((command) =>
-    namesOf(command).some((name) => name === path || name.startsWith(`${path} `))
-  );
-}
-
-function isCommand(path: string, commands: readonly CommandSpec[]): boolean {
-  return commands.some((command) => namesOf(command).includes(path));
-}
-
 function globalFlagOf(element: string, flags: readonly FlagSpec[]): FlagSpec | undefined {
   if (element.startsWith("--")) return findLong(element.slice(2).split("=", 1)[0] as string, flags);
   return flags.find((flag) => flag.short === element[1]);
@@ -142,52 +128,6 @@ function rejectEarlyFlag(element: string, grammar: Grammar): Failure {
     `Unknown flag ${name} before a command`,
     nearestFlag(name, grammar.globalFlags) ?? "Put the flags of a command behind its name",
   );
-}
-
-function findCommand(
-  words: readonly string[],
-  commands: readonly CommandSpec[],
-): { command: CommandSpec; used: number } {
-  for (let used = words.length; used > 0; used--) {
-    const path = words.slice(0, used).join(" ");
-    const command = commands.find((candidate) => namesOf(candidate).includes(path));
-    if (command !== undefined) return { command, used };
-  }
-  throw rejectCommand(words, commands);
-}
-
-function rejectCommand(words: readonly string[], commands: readonly CommandSpec[]): Failure {
-  const noun = words[0] as string;
-  const verbs = commands.filter(({ path }) => path.startsWith(`${noun} `))
-    .map(({ path }) => path.slice(noun.length + 1));
-  if (words.length === 1 && verbs.length > 0) {
-    return usageFailure(
-      `Incomplete command '${noun}': one of ${verbs.join(", ")} is wanted behind it`,
-      `See mq ${noun} ${verbs[0]} --help`,
-    );
-  }
-  const suggestion = nearestCommand(words, commands);
-  const typed = verbs.length > 0 ? words.slice(0, 2).join(" ") : noun;
-  const question = suggestion === undefined ? "" : `. Did you mean '${suggestion}'?`;
-  return usageFailure(`Unknown command '${typed}'${question}`, "mq help lists all commands");
-}
-
-/** The nearest command to the first two words, else to the first one. */
-export function nearestCommand(
-  words: readonly string[],
-  commands: readonly CommandSpec[],
-): string | undefined {
-  const [noun = "", verb] = words;
-  const paths = commands.map(({ path }) => path);
-  if (verb !== undefined) {
-    const verbs = paths.filter((path) => path.startsWith(`${noun} `));
-    const found = nearest(verb, verbs.map((path) => path.slice(noun.length + 1)));
-    if (found !== undefined) return `${noun} ${found}`;
-    if (verbs.length > 0) return undefined;
-    const whole = nearest(`${noun} ${verb}`, paths.filter((path) => path.includes(" ")));
-    if (whole !== undefined) return whole;
-  }
-  return nearest(noun, new Set(paths.map((path) => path.split(" ", 1)[0] as string)));
 }
 
 function nearestFlag(typed: string, flags: readonly FlagSpec[]): string | undefined {

@@ -8,6 +8,8 @@
 import type { Io } from "./io.ts";
 
 const BUFFER_BYTES = 256 * 1024;
+/** Below this a loop is faster than `set` with a view of the range (measured under Bun). */
+const LOOP_BYTES_MAX = 120;
 
 export interface OutputBufferOptions {
   readonly bufferBytes?: number;
@@ -47,7 +49,7 @@ export class OutputBuffer {
   putRange(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.#reserve(length);
-    if (length < 32) {
+    if (length < LOOP_BYTES_MAX) {
       const buffer = this.#buffer;
       let at = this.#length;
       for (let index = start; index < end; index++) buffer[at++] = bytes[index] as number;

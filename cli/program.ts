@@ -87,8 +87,8 @@ async function tellFailure(
   }
   try {
     if (printer.isJson) await printer.printJson({ error: failureDocument(failure) });
-  } catch (broken) {
-    if (!(broken instanceof BrokenPipe)) throw broken;
+  } catch {
+    // stdout is gone or full; what was to be said stands on stderr.
   }
   return failure.exitCode;
 }

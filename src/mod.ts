@@ -17,7 +17,7 @@ import { serveHttp } from "./host/http.ts";
 import { LineTrace, type TraceOptions } from "./host/trace.ts";
 
 export { BrokerFault } from "./broker/broker_fault.ts";
-export type { BrokerStop } from "./broker/broker.ts";
+export { BrokerSettings, type BrokerStop } from "./broker/broker.ts";
 export { addressText, parseAddress } from "./client/address.ts";
 export type { Admin } from "./client/admin.ts";
 export type {
@@ -65,9 +65,7 @@ export type {
 } from "./client/producer_options.ts";
 export type { Env } from "./env/env.ts";
 export type { Trace, TraceFields, TraceLevel } from "./env/trace.ts";
-export { nearestName } from "./ground/nearest.ts";
 export { createHostEnv, implementations } from "./host/host_env.ts";
-export { BrokerSettings } from "./runtime/broker_settings.ts";
 
 export interface StartOptions {
   /** Kafka's names and mq's own; `log.dirs` is needed. */

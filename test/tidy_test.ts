@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { projectRoot } from "./harness/process.ts";
 import { checkFloorTable, checkSections } from "./tidy/architecture.ts";
 import { checkCliImports, checkEscapes, checkFloors, checkOrphans } from "./tidy/floors.ts";
-import { checkManifests, checkTopLevel } from "./tidy/manifest.ts";
+import { checkDependencies, checkManifests, checkTopLevel } from "./tidy/manifest.ts";
 import { checkCliRuntime, checkPackages, checkPurity, checkRuntimeImports } from "./tidy/purity.ts";
 import { checkSizes } from "./tidy/sizes.ts";
 import type { Finding, SourceFile } from "./tidy/source.ts";
@@ -56,6 +56,7 @@ describe("the project", () => {
     "no registry host is named": checkRegistryHosts,
     "the top level holds what it should": checkTopLevel,
     "the manifests agree": checkManifests,
+    "every dependency is used": checkDependencies,
     "the code map has every folder": checkSections,
     "the table of floors is the enforced one": checkFloorTable,
   };

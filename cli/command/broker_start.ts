@@ -9,7 +9,7 @@ import { type BrokerPlaces, brokerSettings } from "../broker_options.ts";
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context, Library } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { BrokenPipe, Failure, failureOf, usageFailure } from "../failure.ts";
+import { attempt, BrokenPipe, failureOf, usageFailure } from "../failure.ts";
 import { toText } from "../record_text.ts";
 
 type Broker = Awaited<ReturnType<Library["startBroker"]>>;
@@ -112,7 +112,12 @@ async function runBroker(context: Context): Promise<ExitCode> {
     const env = library.createHostEnv({ trace: createTrace(context, library) });
     const broker = await library.startBroker({ settings: chosen, env });
     lifeline.onSecondSignal(() => broker.halt());
-    await announce(context, broker);
+    try {
+      await announce(context, broker);
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
     return await untilEnd(context, broker);
   } finally {
     for (const path of marks) io.files.remove(path);
@@ -127,17 +132,10 @@ function brokerPlaces({ flags, io }: Context): BrokerPlaces {
     dataDirectory: home?.startsWith("/") === true
       ? io.files.join(home, "mq")
       : io.files.join(io.files.homeDirectory(), ".local", "share", "mq"),
-    file: path === undefined ? undefined : readSettings(io, path),
+    file: path === undefined
+      ? undefined
+      : toText(attempt(`Cannot read settings from ${path}`, () => io.files.read(path))),
   };
-}
-
-function readSettings(io: Context["io"], path: string): string {
-  try {
-    return toText(io.files.read(path));
-  } catch (error) {
-    const failure = failureOf(error);
-    throw new Failure(failure.code, `Cannot read settings from ${path}: ${failure.message}`);
-  }
 }
 
 function warnOfUnknown(
@@ -157,7 +155,7 @@ function createTrace({ flags, io, printer }: Context, library: Library): Env["tr
   const path = flags.text("log-file");
   const write = path === undefined
     ? (line: string): void => io.stderr.write(`${line}\n`)
-    : openLog(io, path);
+    : attempt(`Cannot write log to ${path}`, () => io.files.append(path));
   const format = flags.text("log-format") ?? "auto";
   const isText = format === "auto" ? path === undefined && io.stderr.isTerminal : format === "text";
   const level = printer.isVerbose ? "debug" : printer.isQuiet ? "warn" : "info";
@@ -168,23 +166,15 @@ function createTrace({ flags, io, printer }: Context, library: Library): Env["tr
   });
 }
 
-function openLog(io: Context["io"], path: string): (line: string) => void {
-  try {
-    return io.files.append(path);
-  } catch (error) {
-    const failure = failureOf(error);
-    throw new Failure(failure.code, `Cannot write log to ${path}: ${failure.message}`);
-  }
-}
-
 async function announce({ flags, io, printer }: Context, broker: Broker): Promise<void> {
   const { kafka, http, clusterId } = broker;
-  const pidFile = flags.text("pid-file");
-  if (pidFile !== undefined) io.files.replace(pidFile, `${io.pid}\n`);
-  const readyFile = flags.text("ready-file");
-  if (readyFile !== undefined) {
-    io.files.replace(readyFile, `${JSON.stringify({ kafka, http, pid: io.pid, clusterId })}\n`);
-  }
+  const write = (flag: string, text: string): void => {
+    const path = flags.text(flag);
+    if (path === undefined) return;
+    attempt(`Cannot write ${path}`, () => io.files.replace(path, `${text}\n`));
+  };
+  write("pid-file", String(io.pid));
+  write("ready-file", JSON.stringify({ kafka, http, pid: io.pid, clusterId }));
   try {
     await printer.print(`mq ready kafka=${kafka} http=${http ?? "off"}\n`);
   } catch (error) {

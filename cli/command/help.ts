@@ -5,7 +5,7 @@ import { ExitCode } from "../exit_code.ts";
 import { usageFailure } from "../failure.ts";
 import { commandHelp, overview } from "../help.ts";
 import { helpTopics } from "../help_topics.ts";
-import { nearestCommand } from "../normalise.ts";
+import { nearestCommand } from "../find_command.ts";
 import { nearest } from "../suggest.ts";
 
 export const help: CommandSpec = {

@@ -8,7 +8,7 @@ import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { DeliveryCount } from "../delivery_count.ts";
 import { ExitCode } from "../exit_code.ts";
-import { Failure, failureOf } from "../failure.ts";
+import { attempt, Failure, failureOf } from "../failure.ts";
 import { requireDuration } from "../quantity.ts";
 import { makerOptions, RecordMaker } from "../record_maker.ts";
 import { RecordSplitter } from "../record_splitter.ts";
@@ -174,7 +174,7 @@ class Production {
   }
 
   async #sendAll(producer: Producer): Promise<void> {
-    const { flags, io, lifeline } = this.#context;
+    const { flags, lifeline } = this.#context;
     if (this.#values.length === 0 && flags.isSet("tombstone") && flags.isSet("key")) {
       return await this.#sendOne(producer, new Uint8Array(0));
     }
@@ -183,14 +183,19 @@ class Production {
       if (lifeline.signal.aborted || this.#count.firstError !== undefined) return;
       if (value === "-") await this.#sendStream(producer);
       else if (value.startsWith("@@")) await this.#sendOne(producer, toBytes(value.slice(1)));
-      else if (value.startsWith("@")) await this.#sendOne(producer, readWhole(io, value.slice(1)));
-      else await this.#sendOne(producer, toBytes(value));
+      else if (value.startsWith("@")) {
+        await this.#sendOne(producer, this.#readWhole(value.slice(1)));
+      } else await this.#sendOne(producer, toBytes(value));
     }
   }
 
   async #sendOne(producer: Producer, bytes: Uint8Array): Promise<void> {
     const wait = this.#send(producer, bytes, 0, bytes.length);
     if (wait !== undefined) await untilStopped(wait, this.#context.lifeline.signal);
+  }
+
+  #readWhole(path: string): Uint8Array {
+    return attempt(`Cannot read ${path}`, () => this.#context.io.files.read(path));
   }
 
   async #sendStream(producer: Producer): Promise<void> {
@@ -256,14 +261,5 @@ class Production {
       });
     } else printer.remark(`${delivered} record${delivered === 1 ? "" : "s"} to ${this.#topic}`);
     return ExitCode.Done;
-  }
-}
-
-function readWhole(io: Context["io"], path: string): Uint8Array {
-  try {
-    return io.files.read(path);
-  } catch (error) {
-    const failure = failureOf(error);
-    throw new Failure(failure.code, `Cannot read ${path}: ${failure.message}`);
   }
 }

@@ -7,27 +7,26 @@
  * clean mark is written last.
  */
 import type { Env } from "../env/env.ts";
-import { DiskFault } from "../env/disk.ts";
+import type { DiskFault } from "../env/disk.ts";
 import type { Address } from "../env/network.ts";
 import type { Timer } from "../env/clock.ts";
 import { uuidFromEntropy } from "../ground/uuid.ts";
-import { LogDirectoryFault } from "../log/log_directory.ts";
-import { LogFault } from "../log/log_fault.ts";
 import { decideRegisterBroker } from "../metadata/decide/register_broker.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
 import type { AppendTools } from "../runtime/partition_append.ts";
 import { BrokerSettings } from "../runtime/broker_settings.ts";
 import { LogManager } from "../runtime/log_manager.ts";
 import { LoopDelay } from "../runtime/loop_delay.ts";
-import { MetadataCorrupt } from "../runtime/metadata_quorum.ts";
 import { ProducerIds } from "../runtime/producer_ids.ts";
 import { formatAddress, parseListener } from "./addresses.ts";
 import type { BrokerContext } from "./broker_context.ts";
-import { BrokerFault } from "./broker_fault.ts";
+import { BrokerFault, brokerFault } from "./broker_fault.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door } from "./door.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
+
+export { BrokerSettings };
 
 export interface BrokerOptions {
   readonly env: Env;
@@ -266,36 +265,4 @@ function addressesOf(texts: readonly string[]): readonly Address[] {
 /** Port 0 stands for the port that was bound. */
 function withPort({ host, port }: Address, bound: Address): Address {
   return { host, port: port === 0 ? bound.port : port };
-}
-
-/** What a person is told of whatever ended a start. */
-function brokerFault(error: unknown): BrokerFault {
-  if (error instanceof BrokerFault) return error;
-  if (error instanceof LogDirectoryFault) {
-    return new BrokerFault(error.code, error.message, error.hint);
-  }
-  if (error instanceof MetadataCorrupt || error instanceof LogFault) {
-    const hint =
-      "nothing was changed: restore the directory from a copy, or use the version that wrote it";
-    return new BrokerFault("CORRUPT", error.message, hint);
-  }
-  if (error instanceof DiskFault) return diskFault(error);
-  throw error;
-}
-
-function diskFault(fault: DiskFault): BrokerFault {
-  switch (fault.kind) {
-    case "not-permitted":
-      return new BrokerFault(
-        "NOT_PERMITTED",
-        fault.message,
-        `give this user read and write access to ${fault.path}`,
-      );
-    case "not-found":
-      return new BrokerFault("NOT_FOUND", fault.message, "check the path");
-    case "no-space":
-      return new BrokerFault("IO", fault.message, "free space on this file system");
-    default:
-      return new BrokerFault("IO", fault.message, "check the disk and the system's log");
-  }
 }

@@ -12,6 +12,7 @@ import type { Clock } from "../env/clock.ts";
 import { DiskFault } from "../env/disk.ts";
 import type { Stream } from "../env/network.ts";
 import type { Trace } from "../env/trace.ts";
+import type { BufferPool } from "../ground/buffer_pool.ts";
 import type { Foreign } from "../ground/writer.ts";
 import type { FileSlice } from "../log/log_slice.ts";
 import { FrameSplitter } from "../wire/frame.ts";
@@ -29,9 +30,11 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly trace: Trace;
   readonly inflight: InflightBytes;
+  readonly pool: BufferPool;
   readonly frameBytesMax: number;
   readonly requestsMax: number;
   readonly queuedBytesMax: number;
+  /** The frame is lent: what is kept of it beyond the call (not beyond the promise) is a copy. */
   readonly dispatch: (frame: Uint8Array, connection: CallConnection) => Reply | Promise<Reply>;
   /** Told once, with the reason where the client was at fault. */
   readonly onClose: (badRequest: string | undefined) => void;
@@ -69,9 +72,8 @@ export class ClientConnection implements CallConnection {
     this.#lastActiveMs = options.clock.monotonicMs();
     this.#splitter = new FrameSplitter({
       frameBytesMax: options.frameBytesMax,
-      onFrame: (frame) => {
-        this.#frames.push(frame);
-      },
+      pool: options.pool,
+      onFrame: (frame) => this.#onFrame(frame),
     });
     options.stream.listen({
       onBytes: (bytes) => this.#onBytes(bytes),
@@ -120,11 +122,19 @@ export class ClientConnection implements CallConnection {
     if (reason !== undefined) this.#closeFor(reason);
   }
 
+  /** A frame is lent for the time of this call; one that must wait is copied. */
+  #onFrame(frame: Uint8Array): void {
+    if (this.#isClosed || this.#badRequest !== undefined) return;
+    if (this.#frames.length === 0 && this.#hasRoom()) this.#start(frame);
+    else this.#frames.push(frame.slice());
+  }
+
   /** Starts what may start, sends what may be sent, and pauses or resumes reading. */
   #pump(): void {
     if (this.#isClosed) return;
-    this.#startRequests();
     this.#send();
+    // What was sent has made room; what is started may be answered at once and make more.
+    while (this.#startRequests()) this.#send();
     if (this.#isEnding && this.isIdle) {
       this.#options.stream.end();
       return;
@@ -145,14 +155,14 @@ export class ClientConnection implements CallConnection {
       (this.#slots.length === 0 || !inflight.isFull);
   }
 
-  #startRequests(): void {
+  /** Starts waiting frames while there is room; whether it started any. */
+  #startRequests(): boolean {
     let started = 0;
     while (started < this.#frames.length && !this.#isClosed && this.#hasRoom()) {
       this.#start(this.#frames[started++] as Uint8Array);
     }
-    if (started > 0) {
-      this.#frames = started === this.#frames.length ? [] : this.#frames.slice(started);
-    }
+    if (started > 0) this.#frames = this.#frames.slice(started);
+    return started > 0;
   }
 
   #start(frame: Uint8Array): void {
@@ -254,6 +264,7 @@ export class ClientConnection implements CallConnection {
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#splitter.close();
     this.#options.inflight.forget(this.#wake);
     for (const slot of this.#slots) {
       this.#options.inflight.give(slot.frameBytes);

@@ -53,7 +53,9 @@ export class Admin {
   /** All topics, in the order of their names; internal ones too. */
   async listTopics(): Promise<readonly TopicMetadata[]> {
     const topics = await this.#retrying(() => this.#tools.metadata.topics(null));
-    return [...topics.values()].filter((topic): topic is TopicMetadata => !(topic instanceof ClientError))
+    return [...topics.values()].filter((topic): topic is TopicMetadata =>
+      !(topic instanceof ClientError)
+    )
       .sort((left, right) => left.name < right.name ? -1 : 1);
   }
 

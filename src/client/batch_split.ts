@@ -10,7 +10,7 @@ import { BatchView } from "../record/batch_view.ts";
 import type { CompressionType, Decompress } from "../record/compression.ts";
 import { sequenceAfter } from "../record/format.ts";
 import { RecordCursor } from "../record/record_cursor.ts";
-import type { ProducerBatch } from "./partition_queue.ts";
+import type { ProducerBatch } from "./producer_batch.ts";
 
 export interface SplitTools extends BuildTools {
   readonly compressionType: CompressionType;
@@ -18,7 +18,10 @@ export interface SplitTools extends BuildTools {
 }
 
 /** Two batches with the records of one that has at least two. */
-export function splitBatch(batch: ProducerBatch, tools: SplitTools): readonly ProducerBatch[] {
+export function splitBatch(
+  batch: ProducerBatch,
+  tools: SplitTools,
+): readonly [ProducerBatch, ProducerBatch] {
   assert(batch.recordCount > 1, "a batch that is split has two records");
   const cursor = new RecordCursor({
     decompress: tools.decompress,
@@ -51,6 +54,7 @@ function part(
   return {
     queue: batch.queue,
     order: batch.order + from,
+    place: batch.place,
     recordCount: count,
     bytes: builder.finish({}, tools),
     bufferedBytes: from === 0 ? half : batch.bufferedBytes - half, // together what is to be given back

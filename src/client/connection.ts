@@ -10,23 +10,21 @@
  * Not here: which broker to ask (`connection_pool.ts`), retries (`retry.ts`).
  */
 import type { Api, RequestInput, ResponseOf } from "../api/schema.ts";
-import type { Timer } from "../env/clock.ts";
 import type { Env } from "../env/env.ts";
 import type { Address, Stream } from "../env/network.ts";
-import { Reader } from "../ground/reader.ts";
+import type { Reader } from "../ground/reader.ts";
 import { responseReader } from "../wire/codec.ts";
 import { FrameSplitter } from "../wire/frame.ts";
-import { readResponseHeader } from "../wire/header.ts";
 import { requestFrame } from "../wire/message.ts";
 import { addressText } from "./address.ts";
 import { abortedError, ClientError, errorFrom, timeoutError } from "./client_error.ts";
 import { askApiVersions, type Versions } from "./handshake.ts";
+import { PendingRequests } from "./pending_requests.ts";
+import { writeParts } from "./write_parts.ts";
 
 /** A Fetch answer may be far larger than what was asked for: one batch always comes whole. */
 const FRAME_BYTES_MAX = 1 << 28;
 const FRAME_BYTES_MIN = 4; // a correlation id
-/** Below this, header and body leave in one write; above, the batch is not copied. */
-const JOIN_BYTES_MAX = 32 * 1024;
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -45,20 +43,18 @@ export interface RequestOptions {
   readonly versionMax?: number;
 }
 
-interface Pending {
-  readonly correlationId: number;
-  readonly api: Api;
+interface Question<A extends Api, T> {
+  readonly api: A;
   readonly version: number;
-  readonly timer: Timer;
-  onAnswer(frame: Uint8Array, bodyAt: number): void;
-  onFailure(error: ClientError): void;
+  readonly body: RequestInput<A>;
+  readonly read: (reader: Reader) => T;
 }
 
 export class Connection {
   readonly address: Address;
   readonly #options: ConnectionOptions;
   readonly #stream: Stream;
-  readonly #pending: Pending[] = [];
+  readonly #pending = new PendingRequests();
   #versions: ReadonlyMap<number, Versions> = new Map();
   #correlationId = 0;
   #failure: ClientError | undefined;
@@ -122,7 +118,7 @@ export class Connection {
 
   /** Requests that wait for their answer. */
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#pending.count;
   }
 
   /** Bytes that wait for the peer to take them. */
@@ -162,8 +158,7 @@ export class Connection {
     body: RequestInput<A>,
     options: RequestOptions = {},
   ): Promise<ResponseOf<A>> {
-    const read = responseReader(api, version);
-    return this.#exchange(api, version, body, options, read);
+    return this.#exchange({ api, version, body, read: responseReader(api, version) }, options);
   }
 
   /**
@@ -176,7 +171,7 @@ export class Connection {
     body: RequestInput<A>,
     read: (reader: Reader) => T,
   ): Promise<T> {
-    return this.#exchange(api, version, body, {}, read);
+    return this.#exchange({ api, version, body, read }, {});
   }
 
   /** Sends what has no answer: Produce with acks=0. Returns false where the peer does not keep up. */
@@ -184,7 +179,7 @@ export class Connection {
     const version = this.versionOf(api);
     if (version === undefined) throw this.#unsupported(api);
     if (this.#failure !== undefined) throw this.#failure;
-    return this.#write(this.#frame(api, version, body));
+    return writeParts(this.#stream, this.#frame(api, version, body));
   }
 
   /** Resolves when what was written has left, or the connection has ended. */
@@ -198,15 +193,9 @@ export class Connection {
     this.#fail(abortedError(this.#action("talk")));
   }
 
-  // deno-lint-ignore max-params -- the parts of one exchange
-  #exchange<A extends Api, T>(
-    api: A,
-    version: number,
-    body: RequestInput<A>,
-    options: RequestOptions,
-    read: (reader: Reader) => T,
-  ): Promise<T> {
+  #exchange<A extends Api, T>(question: Question<A, T>, options: RequestOptions): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { api, version, body, read } = question;
     const { signal } = options;
     const action = this.#action(`ask ${api.name} of`);
     if (signal?.aborted === true) return Promise.reject(abortedError(action));
@@ -223,19 +212,18 @@ export class Connection {
         timer: this.#options.env.clock.after(timeoutMs, () => {
           this.#fail(timeoutError(action, timeoutMs));
         }),
-        onAnswer: (frame, bodyAt) => {
+        onAnswer: (reader) => {
           signal?.removeEventListener("abort", onAbort);
-          const reader = new Reader(frame, bodyAt);
           const answer = read(reader);
           if (reader.failure === undefined) resolve(answer);
-          else this.#refuse(reader.failure, reject);
+          return reader.failure;
         },
         onFailure: (error) => {
           signal?.removeEventListener("abort", onAbort);
           reject(error);
         },
       });
-      this.#write(parts);
+      writeParts(this.#stream, parts);
     });
   }
 
@@ -251,50 +239,17 @@ export class Connection {
     return requestFrame(api, header, body) as readonly Uint8Array[];
   }
 
-  #write(parts: readonly Uint8Array[]): boolean {
-    const byteLength = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    if (parts.length > 1 && byteLength <= JOIN_BYTES_MAX) {
-      return this.#stream.write(joined(parts, byteLength));
-    }
-    let keepsUp = true;
-    for (const part of parts) keepsUp = this.#stream.write(part);
-    return keepsUp;
-  }
-
   #onFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
-    const pending = this.#pending.shift();
-    if (pending === undefined) {
-      this.#fail(this.#protocolError("an answer came that nobody asked for"));
-      return;
-    }
-    pending.timer.cancel();
-    const reader = new Reader(frame);
-    const { correlationId } = readResponseHeader(reader, pending.api, pending.version);
-    if (reader.failure !== undefined || correlationId !== pending.correlationId) {
-      const wanted = `correlation id ${pending.correlationId}`;
-      const error = this.#protocolError(`an answer has ${correlationId} in place of ${wanted}`);
-      pending.onFailure(error);
-      this.#fail(error);
-      return;
-    }
-    pending.onAnswer(frame, reader.position);
-  }
-
-  #refuse(failure: string, reject: (error: ClientError) => void): void {
-    const error = this.#protocolError(failure);
-    reject(error);
-    this.#fail(error);
+    const refusal = this.#pending.answer(frame);
+    if (refusal !== undefined) this.#fail(this.#protocolError(refusal));
   }
 
   #fail(error: ClientError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#stream.destroy();
-    for (const pending of this.#pending.splice(0)) {
-      pending.timer.cancel();
-      pending.onFailure(error);
-    }
+    this.#pending.failAll(error);
     this.#drained();
     for (const action of this.#onClose.splice(0)) action();
   }
@@ -323,14 +278,4 @@ export class Connection {
       `${this.#action(`ask ${api.name} of`)}: we speak versions ${low}–${high}, ${theirs}`,
     );
   }
-}
-
-function joined(parts: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const bytes = new Uint8Array(byteLength);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -7,58 +7,33 @@
  * Reading is what pulls: a broker of which two answers are held is not asked again until one of them
  * is used up, so memory is bounded by three answers per broker. The partitions that gave data go to
  * the end of the line, so that a busy one does not starve the others (KIP-74). No fetch sessions: a
- * request names all its partitions.
+ * request names all its partitions. Long because the life of a fetch is told in one piece.
  *
  * A partition that fails is tried again, alone responsible for its own delay, until it has failed for
  * `retryTimeoutMs` in a row; then the consumer fails. Not here: what is inside an answer (`handout.ts`).
  */
 import { ErrorCode, isRetriable } from "../api/error_code.ts";
 import { fetch } from "../api/fetch.ts";
-import type { RequestInput, ResponseOf } from "../api/schema.ts";
+import type { ResponseOf } from "../api/schema.ts";
 import type { Timer } from "../env/clock.ts";
-import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
 import { BatchWalk } from "../record/batch_walk.ts";
 import { abortedError, ClientError, errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
-import type { Connection } from "./connection.ts";
 import type { Assignment, ConsumerSettings } from "./consumer_options.ts";
+import { actionOf, type FetchPosition, mustFetch, newPosition } from "./fetch_position.ts";
+import {
+  type FetchAnswer,
+  fetchAnswers,
+  type FetchedBytes,
+  fetchRequest,
+} from "./fetch_request.ts";
 import { listOffsetsOf } from "./list_offsets_call.ts";
 import { backoffMs } from "./retry.ts";
+import { TopicRefresher } from "./topic_refresher.ts";
 
-/** The last version that names topics by name. */
-const VERSION_WITH_NAMES = 12;
 const HELD_COUNT_MAX = 2;
 /** A topic that is said to be unknown for so long is gone. */
 const UNKNOWN_MS_MAX = 3000;
-
-export interface AbortedTransaction {
-  readonly producerId: number;
-  readonly firstOffset: number;
-}
-
-/** Whole batches of one partition, as they came. */
-export interface FetchedBytes {
-  readonly position: FetchPosition;
-  readonly bytes: Uint8Array;
-  readonly highWatermark: number;
-  /** In the order of their first offsets. */
-  readonly aborted: readonly AbortedTransaction[];
-}
-
-/** How far a partition has been fetched, and how far it has been handed out. */
-export interface FetchPosition {
-  readonly topic: string;
-  readonly partition: number;
-  /** Infinity = follow. */
-  readonly until: number;
-  fetchOffset: number;
-  /** The first offset that was not handed out. */
-  readOffset: number;
-  isFetching: boolean;
-  failureCount: number;
-  failingSinceMs: number;
-  notBeforeMs: number;
-}
 
 interface Answer {
   readonly leaderId: number;
@@ -70,8 +45,6 @@ interface Broker {
   heldCount: number;
 }
 
-type PartitionAnswer = ResponseOf<typeof fetch>["responses"][number]["partitions"][number];
-
 export class Fetcher {
   readonly #tools: ClientTools;
   readonly #settings: ConsumerSettings;
@@ -79,7 +52,7 @@ export class Fetcher {
   readonly #positions: Set<FetchPosition>;
   readonly #brokers = new Map<number, Broker>();
   readonly #answers: Answer[] = [];
-  readonly #refreshing = new Set<string>();
+  readonly #refresher: TopicRefresher;
   #arrival: PromiseWithResolvers<void> | undefined;
   #failure: ClientError | undefined;
   #timer: Timer | undefined;
@@ -91,6 +64,13 @@ export class Fetcher {
   ) {
     this.#tools = tools;
     this.#settings = settings;
+    this.#refresher = new TopicRefresher({
+      tools,
+      onRefreshed: () => this.#fill(),
+      onFailed: (error) => {
+        if (!error.retriable) this.#fail(error);
+      },
+    });
     this.#positions = new Set(assignments.map(newPosition).filter(mustFetch));
   }
 
@@ -157,7 +137,10 @@ export class Fetcher {
       }
       const leaderId = metadata.leaderOf(position.topic, position.partition);
       if (leaderId < 0) {
-        this.#onFailed(position, errorOfCode(ErrorCode.LeaderNotAvailable, actionOf(position)));
+        const code = metadata.known(position.topic) === undefined
+          ? ErrorCode.UnknownTopicOrPartition
+          : ErrorCode.LeaderNotAvailable;
+        this.#onFailed(position, errorOfCode(code, actionOf(position)));
         wakeAtMs = Math.min(wakeAtMs, position.notBeforeMs);
         continue;
       }
@@ -179,7 +162,9 @@ export class Fetcher {
     const { pool, requestTimeoutMs } = this.#tools;
     try {
       const connection = await pool.broker(leaderId, "fetch");
-      const { body, version } = this.#request(connection, positions);
+      const { metadata } = this.#tools;
+      const question = { positions, settings: this.#settings, metadata };
+      const { body, version } = fetchRequest(connection, question);
       const timeoutMs = this.#settings.maxWaitMs + requestTimeoutMs;
       const response = await connection.requestAt(fetch, version, body, { timeoutMs });
       if (response.errorCode !== ErrorCode.None) {
@@ -195,43 +180,6 @@ export class Fetcher {
     this.#fill();
   }
 
-  #request(
-    connection: Connection,
-    positions: readonly FetchPosition[],
-  ): { readonly version: number; readonly body: RequestInput<typeof fetch> } {
-    const { metadata } = this.#tools;
-    const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isReadCommitted } = this.#settings;
-    const topics = new Map<string, FetchPosition[]>();
-    for (const position of positions) {
-      const others = topics.get(position.topic);
-      if (others === undefined) topics.set(position.topic, [position]);
-      else others.push(position);
-    }
-    const topicIdOf = (topic: string): Uuid => metadata.known(topic)?.topicId ?? ZERO_UUID;
-    const hasIds = [...topics.keys()].every((topic) => topicIdOf(topic) !== ZERO_UUID);
-    const version = connection.versionOf(fetch, hasIds ? fetch.versions[1] : VERSION_WITH_NAMES);
-    if (version === undefined) {
-      throw new ClientError("UNSUPPORTED_VERSION", "Cannot consume: the broker has no common Fetch");
-    }
-    const body = {
-      maxWaitMs,
-      minBytes,
-      maxBytes,
-      isolationLevel: isReadCommitted ? 1 : 0,
-      topics: [...topics].map(([topic, ofTopic]) => ({
-        topic,
-        topicId: topicIdOf(topic),
-        partitions: ofTopic.map(({ partition, fetchOffset }) => ({
-          partition,
-          currentLeaderEpoch: metadata.known(topic)?.partitions[partition]?.leaderEpoch ?? -1,
-          fetchOffset,
-          partitionMaxBytes,
-        })),
-      })),
-    };
-    return { version, body };
-  }
-
   async #onAnswer(
     leaderId: number,
     positions: readonly FetchPosition[],
@@ -241,17 +189,10 @@ export class Fetcher {
     for (const { nodeId, host, port } of response.nodeEndpoints) {
       pool.addBroker(nodeId, { host, port });
     }
-    const answers = new Map<string, PartitionAnswer>();
-    for (const { topic, topicId, partitions } of response.responses) {
-      const key = topic === "" ? topicId : topic;
-      for (const answer of partitions) answers.set(`${answer.partitionIndex} ${key}`, answer);
-    }
+    const answerOf = fetchAnswers(response, metadata);
     const parts: FetchedBytes[] = [];
     for (const position of positions) {
-      const { topic, partition } = position;
-      const topicId = metadata.known(topic)?.topicId ?? "";
-      const answer = answers.get(`${partition} ${topic}`) ??
-        answers.get(`${partition} ${topicId}`);
+      const answer = answerOf(position);
       if (answer === undefined) continue; // an older broker leaves out what has nothing new
       if (answer.errorCode === ErrorCode.None) this.#onFetched(position, answer, parts);
       else if (answer.errorCode === ErrorCode.OffsetOutOfRange) await this.#onOutOfRange(position);
@@ -263,8 +204,9 @@ export class Fetcher {
     this.#wake();
   }
 
-  #onFetched(position: FetchPosition, answer: PartitionAnswer, parts: FetchedBytes[]): void {
+  #onFetched(position: FetchPosition, answer: FetchAnswer, parts: FetchedBytes[]): void {
     position.failureCount = 0;
+    this.#refresher.succeed(position.topic);
     const bytes = answer.records;
     if (bytes === null || bytes.length === 0) return;
     const walk = new BatchWalk(bytes);
@@ -288,7 +230,7 @@ export class Fetcher {
     });
   }
 
-  #onRefused(position: FetchPosition, answer: PartitionAnswer): void {
+  #onRefused(position: FetchPosition, answer: FetchAnswer): void {
     const { topic, partition } = position;
     const { leaderId, leaderEpoch } = answer.currentLeader;
     this.#tools.metadata.learnLeader(topic, partition, leaderId, leaderEpoch);
@@ -301,22 +243,14 @@ export class Fetcher {
     const { onOutOfRange } = this.#settings;
     const { topic, partition, fetchOffset } = position;
     if (onOutOfRange === "error") {
-      this.#fail(
-        errorOfCode(
-          ErrorCode.OffsetOutOfRange,
-          actionOf(position),
-          `offset ${fetchOffset} is not, or no longer, there`,
-        ),
-      );
+      const detail = `offset ${fetchOffset} is not, or no longer, there`;
+      this.#fail(errorOfCode(ErrorCode.OffsetOutOfRange, actionOf(position), detail));
       return;
     }
-    const [found] = await listOffsetsOf(this.#tools, topic, onOutOfRange, {
-      partitions: [partition],
-    });
-    if (found === undefined || found.error !== undefined) {
-      this.#onFailed(position, found?.error ?? abortedError(actionOf(position)));
-      return;
-    }
+    const options = { partitions: [partition] };
+    const [found] = await listOffsetsOf(this.#tools, topic, onOutOfRange, options);
+    if (found === undefined) return;
+    if (found.error !== undefined) return this.#onFailed(position, found.error);
     this.#tools.env.trace.event("warn", "offset is out of range", {
       partition: `${topic}-${partition}`,
       offset: fetchOffset,
@@ -339,19 +273,7 @@ export class Fetcher {
       error.code === "UNKNOWN_TOPIC_ID";
     const limitMs = isUnknown ? Math.min(retryTimeoutMs, UNKNOWN_MS_MAX) : retryTimeoutMs;
     if (!error.retriable || now - position.failingSinceMs >= limitMs) this.#fail(error);
-    else this.#refresh(position);
-  }
-
-  #refresh(position: FetchPosition): void {
-    const { topic } = position;
-    if (this.#refreshing.has(topic)) return;
-    this.#refreshing.add(topic);
-    this.#tools.metadata.refresh(topic).catch((error: ClientError) => {
-      if (!error.retriable) this.#fail(error);
-    }).then(() => {
-      this.#refreshing.delete(topic);
-      this.#fill();
-    });
+    else this.#refresher.refresh(position.topic);
   }
 
   #fail(error: ClientError): void {
@@ -378,27 +300,4 @@ export class Fetcher {
     }
     return broker;
   }
-}
-
-function newPosition(assignment: Assignment): FetchPosition {
-  const { topic, partition, from } = assignment;
-  return {
-    topic,
-    partition,
-    until: assignment.until ?? Infinity,
-    fetchOffset: from,
-    readOffset: from,
-    isFetching: false,
-    failureCount: 0,
-    failingSinceMs: 0,
-    notBeforeMs: 0,
-  };
-}
-
-function mustFetch({ fetchOffset, until }: FetchPosition): boolean {
-  return fetchOffset < until;
-}
-
-function actionOf({ topic, partition }: FetchPosition): string {
-  return `Cannot consume ${topic}-${partition}`;
 }

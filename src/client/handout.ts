@@ -9,7 +9,7 @@ import { controlKeyOf } from "../record/control_record.ts";
 import { MAGIC } from "../record/format.ts";
 import { RecordCursor, type RecordCursorOptions } from "../record/record_cursor.ts";
 import { ClientError } from "./client_error.ts";
-import type { FetchedBytes } from "./fetcher.ts";
+import type { FetchedBytes } from "./fetch_request.ts";
 import { FetchedBatch } from "./fetched_batch.ts";
 
 export interface HandoutTools {

@@ -22,32 +22,12 @@ import { assert } from "../ground/assert.ts";
 import { BatchBuilder, type BuildTools, type RecordInput } from "../record/batch_builder.ts";
 import type { CompressionType } from "../record/compression.ts";
 import { sequenceAfter } from "../record/format.ts";
-import type { ProducerStamp } from "./batch_stamp.ts";
+import type { ProducerBatch, ProducerIdentity } from "./producer_batch.ts";
 import type { OnDelivery } from "./producer_options.ts";
 
 /** What a broker keeps of a producer's batches to recognise a duplicate; so at most this many fly. */
 export const INFLIGHT_COUNT_MAX = 5;
 const EPOCH_MAX = 0x7fff;
-
-export interface ProducerBatch {
-  readonly queue: PartitionQueue;
-  readonly bytes: Uint8Array;
-  /** Which record of this partition its first one is, counted since the start: its place in line. */
-  readonly order: number;
-  readonly recordCount: number;
-  /** What it takes of the producer's buffer: its size before compression. */
-  readonly bufferedBytes: number;
-  /** By the monotonic clock: to be reported until then. */
-  readonly deadlineMs: number;
-  /** By the record's index; holes where nobody wants to know. */
-  readonly callbacks: readonly (OnDelivery | undefined)[] | undefined;
-  stamp: ProducerStamp | undefined;
-  /** The stamp that is written into `bytes`. */
-  stamped: ProducerStamp | undefined;
-  attemptCount: number;
-  /** Sent, and not known whether the broker has it. */
-  isUncertain: boolean;
-}
 
 export interface PartitionQueueOptions {
   readonly topic: string;
@@ -55,11 +35,6 @@ export interface PartitionQueueOptions {
   readonly compressionType: CompressionType;
   readonly compress: BuildTools["compress"];
   readonly deliveryTimeoutMs: number;
-}
-
-export interface ProducerIdentity {
-  readonly producerId: number;
-  readonly producerEpoch: number;
 }
 
 export class PartitionQueue {
@@ -79,6 +54,9 @@ export class PartitionQueue {
   #batchBytes: number;
   #callbacks: (OnDelivery | undefined)[] | undefined;
 
+  #nextPlace = 0;
+  /** The last batch that the broker has acknowledged in this epoch. */
+  #deliveredPlace = -1;
   #pending: ProducerBatch[] = [];
   #inflight: ProducerBatch[] = [];
   #isHalted = false;
@@ -139,6 +117,7 @@ export class PartitionQueue {
     const batch: ProducerBatch = {
       queue: this,
       order: this.sealedCount,
+      place: this.#nextPlace++,
       recordCount: builder.recordCount,
       bufferedBytes: builder.sizeInBytes,
       bytes: builder.finish({}, this.#tools),
@@ -163,16 +142,21 @@ export class PartitionQueue {
     if (this.openCount === 0) this.#builder = this.#newBuilder();
   }
 
-  /** Whether the first batch in line may be sent to the partition's leader now. */
+  /**
+   * Whether the first batch in line may be sent to the partition's leader now.
+   *
+   * Keeps: a batch is never sent while one that is not answered lies five or more places before it.
+   * The broker recognises its last five batches of a producer, so every retry is recognised.
+   */
   maySend(now: number, leaderId: number): boolean {
-    if (this.#pending.length === 0 || now < this.notBeforeMs) return false;
-    const inflightCount = this.#inflight.length;
-    if (inflightCount === 0) {
+    const first = this.#pending[0];
+    if (first === undefined || now < this.notBeforeMs) return false;
+    if (this.#inflight.length === 0) {
       this.#isHalted = false;
       return true;
     }
-    return !this.#isHalted && !this.#needsReset && inflightCount < INFLIGHT_COUNT_MAX &&
-      this.inflightBrokerId === leaderId;
+    if (this.#isHalted || this.#needsReset || this.inflightBrokerId !== leaderId) return false;
+    return this.#inflight.every(({ place }) => first.place - place < INFLIGHT_COUNT_MAX);
   }
 
   /** Whether all epochs of the producer id are used up here: the next batch needs another id. */
@@ -209,10 +193,20 @@ export class PartitionQueue {
     return batch.stamp?.baseSequence === this.#expectedSequence;
   }
 
+  /**
+   * Whether the broker must have this batch: it has acknowledged one behind it in the same epoch, and
+   * takes sequences without a gap only.
+   */
+  isSurelyDelivered(batch: ProducerBatch): boolean {
+    return batch.place < this.#deliveredPlace;
+  }
+
   /** Ends a batch that was under way and is delivered. */
   complete(batch: ProducerBatch): void {
     this.#land(batch);
+    this.#deliveredPlace = Math.max(this.#deliveredPlace, batch.place);
     if (batch.stamp === undefined) return;
+    if (this.#deliveredPlace > batch.place) return;
     this.#expectedSequence = sequenceAfter(batch.stamp.baseSequence, batch.recordCount);
   }
 
@@ -222,8 +216,11 @@ export class PartitionQueue {
     this.#putBack([batch], batch);
   }
 
-  /** Puts parts in the place of a batch that was under way; together they have its records. */
-  replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+  /** Puts two parts in the place of a batch that was under way; together they have its records. */
+  replace(batch: ProducerBatch, parts: readonly [ProducerBatch, ProducerBatch]): void {
+    for (const other of this.batches()) if (other.place > batch.place) other.place++;
+    parts[1].place++;
+    this.#nextPlace++;
     this.#putBack(parts, batch);
   }
 
@@ -274,6 +271,7 @@ export class PartitionQueue {
       : undefined;
     this.#nextSequence = 0;
     this.#expectedSequence = 0;
+    this.#deliveredPlace = -1;
     for (const batch of this.#pending) {
       batch.stamp = undefined;
       batch.isUncertain = false;

@@ -9,12 +9,16 @@
  *
  * A batch leaves when it is full, when its first record is `lingerMs` old, or on `flush`. Reports come
  * in the order of the records of a partition.
+ *
+ * Longer than other files because the way in is one path, made for speed, with all its exits.
  */
-import type { Timer } from "../env/clock.ts";
 import { compressWith } from "../record/compression.ts";
 import { abortedError, ClientError, errorFrom } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
-import { PartitionQueue, type ProducerBatch } from "./partition_queue.ts";
+import { FlushMarks } from "./flush_marks.ts";
+import { OpenBatches } from "./open_batches.ts";
+import { PartitionQueue } from "./partition_queue.ts";
+import type { ProducerBatch } from "./producer_batch.ts";
 import {
   type BatchReport,
   type OnDelivery,
@@ -24,13 +28,9 @@ import {
   producerSettings,
   type RecordSlice,
 } from "./producer_options.ts";
+import { tellRecords } from "./record_reports.ts";
 import { Sender } from "./sender.ts";
 import { TopicQueue } from "./topic_queue.ts";
-
-interface FlushMark {
-  readonly queue: PartitionQueue;
-  readonly order: number;
-}
 
 /** What a record takes beside its key and value, roughly. */
 const RECORD_OVERHEAD_BYTES = 16;
@@ -40,18 +40,14 @@ export class Producer {
   readonly #settings: ProducerSettings;
   readonly #sender: Sender;
   readonly #topics = new Map<string, TopicQueue>();
-  /** Partitions with an open batch, in the order in which the batches were opened. */
-  readonly #open = new Set<PartitionQueue>();
+  readonly #open: OpenBatches;
+  readonly #flushes = new FlushMarks();
   readonly #stopping = new AbortController();
   readonly #removeListeners: () => void;
   #lastTopic: TopicQueue | undefined;
   #bufferedBytes = 0;
-  #lingerTimer: Timer | undefined;
-  #isLingering = false;
   /** While somebody waits for room. */
   #room: PromiseWithResolvers<void> | undefined;
-  /** Who waits until the records in front of a mark are reported, in every partition. */
-  #flushes: { readonly marks: readonly FlushMark[]; resolve(): void }[] = [];
   #failure: ClientError | undefined;
   /** Used over and over: what the builder is handed. */
   readonly #scratch: {
@@ -69,6 +65,14 @@ export class Producer {
       settings: this.#settings,
       signal: this.#stopping.signal,
       onReported: (batch, baseOffset, error) => this.#onReported(batch, baseOffset, error),
+    });
+    this.#open = new OpenBatches({
+      clock: tools.env.clock,
+      lingerMs: this.#settings.lingerMs,
+      onLingered: (queues) => {
+        for (const queue of queues) this.#seal(queue);
+        this.#sender.pump();
+      },
     });
     const onAbort = (): void => this.#stop(abortedError("Cannot produce"));
     const signals = [tools.signal, ...(options.signal === undefined ? [] : [options.signal])];
@@ -132,15 +136,14 @@ export class Producer {
 
   /** Sends what waits, now, and resolves when every record taken so far is reported. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#topics.values()].map(({ lookup }) => lookup));
+    const lookups = [...this.#topics.values()].flatMap(({ lookup }) => lookup ?? []);
+    if (lookups.length > 0) await Promise.all(lookups);
     this.#sealAll();
     const queues = [...this.#topics.values()].flatMap(({ partitions }) => partitions);
-    const marks = queues.map((queue) => ({ queue, order: queue.sealedCount }));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#flushes.push({ marks, resolve });
+    const flushed = this.#flushes.mark(queues);
     this.#sender.pump();
-    this.#checkFlushes();
-    await promise;
+    this.#flushes.check();
+    await flushed;
   }
 
   /** `flush`, then the end: nothing more is taken. */
@@ -157,10 +160,14 @@ export class Producer {
   #admit(topic: string): TopicQueue {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#bufferedBytes > 2 * this.#settings.bufferBytesMax) {
-      throw new ClientError("BUFFER_FULL", `Cannot take record: ${this.#bufferedBytes} bytes wait`, {
-        retriable: true,
-        hint: "Wait for the promise that append gives",
-      });
+      throw new ClientError(
+        "BUFFER_FULL",
+        `Cannot take record: ${this.#bufferedBytes} bytes wait`,
+        {
+          retriable: true,
+          hint: "Wait for the promise that append gives",
+        },
+      );
     }
     const last = this.#lastTopic;
     if (last !== undefined && last.topic === topic) return last;
@@ -202,42 +209,14 @@ export class Producer {
       this.#seal(queue); // and an empty batch takes any record
       mustPump = true;
     }
-    if (before === 0) this.#onOpened(queue);
+    if (before === 0) this.#open.add(queue);
     this.#bufferedBytes += queue.openBytes - before;
     if (mustPump) this.#sender.pump(); // may report, and so come back here: the record is in by now
     if (this.#bufferedBytes > this.#settings.bufferBytesMax) return this.#waitForRoom();
   }
 
-  #onOpened(queue: PartitionQueue): void {
-    const { clock } = this.#tools.env;
-    const { lingerMs } = this.#settings;
-    queue.openedAtMs = clock.monotonicMs();
-    this.#open.add(queue);
-    if (this.#isLingering) return;
-    this.#isLingering = true;
-    if (lingerMs > 0) this.#lingerTimer = clock.after(lingerMs, () => this.#onLingered());
-    else Promise.resolve().then(() => this.#onLingered()); // what is appended in one go goes together
-  }
-
-  #onLingered(): void {
-    const { clock } = this.#tools.env;
-    const { lingerMs } = this.#settings;
-    const now = clock.monotonicMs();
-    this.#isLingering = false;
-    for (const queue of this.#open) {
-      const leftMs = queue.openedAtMs + lingerMs - now;
-      if (leftMs > 0) {
-        this.#isLingering = true;
-        this.#lingerTimer = clock.after(leftMs, () => this.#onLingered());
-        break; // those behind it were opened later
-      }
-      this.#seal(queue);
-    }
-    this.#sender.pump();
-  }
-
   #seal(queue: PartitionQueue): void {
-    this.#open.delete(queue);
+    this.#open.remove(queue);
     queue.seal();
     this.#sender.enqueue(queue);
     const topicQueue = this.#topics.get(queue.topic);
@@ -247,7 +226,7 @@ export class Producer {
   }
 
   #sealAll(): void {
-    for (const queue of this.#open) this.#seal(queue);
+    for (const queue of this.#open.all()) this.#seal(queue);
   }
 
   #newTopic(topic: string): TopicQueue {
@@ -331,7 +310,8 @@ export class Producer {
     partition: number | undefined,
     onDelivery: OnDelivery | undefined,
   ): void {
-    const message = `Cannot produce to ${topic}-${partition}: it has ${partitions.length} partitions`;
+    const message =
+      `Cannot produce to ${topic}-${partition}: it has ${partitions.length} partitions`;
     this.#reject(topic, new ClientError("UNKNOWN_TOPIC_OR_PARTITION", message), onDelivery);
   }
 
@@ -364,15 +344,7 @@ export class Producer {
       this.#room.resolve();
       this.#room = undefined;
     }
-    if (this.#flushes.length > 0) this.#checkFlushes();
-  }
-
-  #checkFlushes(): void {
-    this.#flushes = this.#flushes.filter(({ marks, resolve }) => {
-      const isDone = marks.every(({ queue, order }) => queue.reportedOrder() >= order);
-      if (isDone) resolve();
-      return !isDone;
-    });
+    this.#flushes.check();
   }
 
   /** Takes nothing more, and reports all that is not delivered as failed. */
@@ -380,7 +352,7 @@ export class Producer {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#removeListeners();
-    this.#lingerTimer?.cancel();
+    this.#open.stop();
     this.#sealAll();
     this.#sender.stop();
     this.#stopping.abort();
@@ -395,22 +367,5 @@ export class Producer {
       queue.giveUp(batch);
       this.#onReported(batch, -1, error);
     }
-  }
-}
-
-function tellRecords(
-  report: BatchReport,
-  callbacks: readonly (OnDelivery | undefined)[],
-): void {
-  const { topic, partition, baseOffset, error } = report;
-  for (let index = 0; index < callbacks.length; index++) {
-    const callback = callbacks[index];
-    if (callback === undefined) continue;
-    const offset = baseOffset < 0 ? -1 : baseOffset + index;
-    callback(
-      error === undefined
-        ? { topic, partition, offset }
-        : { topic, partition, offset, error },
-    );
   }
 }

@@ -72,7 +72,11 @@ export async function retrying<T>(
 }
 
 /** The promise, or ABORTED where the signal fires first; what was begun goes on unheard. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, action: string): Promise<T> {
+export function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  action: string,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortedError(action));
     if (signal.aborted) onAbort();

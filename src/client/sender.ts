@@ -7,37 +7,29 @@
  * back-off ended. A request has at most one batch per partition, and never waits for more.
  *
  * What becomes of a batch that was refused is decided here and nowhere else (`#onRefused`); how order
- * and sequences survive that is in `partition_queue.ts`.
+ * and sequences survive that is in `partition_queue.ts`. Longer than other files for that reason: what
+ * can happen to a batch is to be read in one place.
  */
 import { ErrorCode, isRetriable } from "../api/error_code.ts";
 import { produce } from "../api/produce.ts";
 import type { RequestInput, ResponseOf } from "../api/schema.ts";
 import type { Timer } from "../env/clock.ts";
-import type { Env } from "../env/env.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
 import { splitBatch } from "./batch_split.ts";
 import { NO_STAMP, stampBatch } from "./batch_stamp.ts";
 import { ClientError, errorFrom, errorOfCode } from "./client_error.ts";
+import type { ClientTools } from "./client_tools.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionPool } from "./connection_pool.ts";
-import type { MetadataCache } from "./metadata_cache.ts";
-import {
-  INFLIGHT_COUNT_MAX,
-  type PartitionQueue,
-  type ProducerBatch,
-  type ProducerIdentity,
-} from "./partition_queue.ts";
-import { askProducerIdentity } from "./producer_identity.ts";
+import { INFLIGHT_COUNT_MAX, type PartitionQueue } from "./partition_queue.ts";
+import type { ProducerBatch } from "./producer_batch.ts";
+import { type ProduceAnswer, produceAnswers, produceRequest } from "./produce_request.ts";
+import { ProducerIdentities } from "./producer_identities.ts";
 import type { ProducerSettings } from "./producer_options.ts";
-import { backoffMs, sleep } from "./retry.ts";
+import { backoffMs } from "./retry.ts";
+import { TopicRefresher } from "./topic_refresher.ts";
 
-export interface SenderOptions {
-  readonly pool: ConnectionPool;
-  readonly metadata: MetadataCache;
-  readonly env: Env;
+export interface SenderOptions extends ClientTools {
   readonly settings: ProducerSettings;
-  readonly requestTimeoutMs: number;
-  readonly signal: AbortSignal;
   /** Called once per batch, when it is delivered or given up. */
   onReported(batch: ProducerBatch, baseOffset: number, error?: ClientError): void;
 }
@@ -47,20 +39,13 @@ interface Broker {
   isConnecting: boolean;
 }
 
-type PartitionAnswer =
-  & ResponseOf<typeof produce>["responses"][number]["partitionResponses"][number]
-  & { readonly name: string };
-
 export class Sender {
   readonly #options: SenderOptions;
   /** Partitions with batches that wait to be sent, in the order in which their turn comes. */
   readonly #ready = new Set<PartitionQueue>();
   readonly #brokers = new Map<number, Broker>();
-  /** How often each topic was looked up since something of it was delivered. */
-  readonly #refreshCounts = new Map<string, number>();
-  readonly #refreshing = new Set<string>();
-  #identity: ProducerIdentity | undefined;
-  #isAskingIdentity = false;
+  readonly #refresher: TopicRefresher;
+  readonly #identities: ProducerIdentities;
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
   #isPumping = false;
@@ -69,6 +54,12 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#refresher = new TopicRefresher({ tools: options, onRefreshed: () => this.pump() });
+    this.#identities = new ProducerIdentities({
+      tools: options,
+      onAnswer: () => this.pump(), // what has time left asks again, where it failed
+      onRefused: (error) => this.#giveUpAll(error),
+    });
   }
 
   /** A batch of this partition waits; `pump` is called by who sealed it. */
@@ -105,10 +96,10 @@ export class Sender {
         this.#ready.delete(queue);
         continue;
       }
-      if (settings.isIdempotent && !this.#mayStamp(queue)) continue;
+      if (settings.isIdempotent && !this.#identities.isReadyFor(queue)) continue;
       const leaderId = metadata.leaderOf(queue.topic, queue.partition);
       if (leaderId < 0) {
-        this.#refresh(queue.topic);
+        this.#refresher.refresh(queue.topic);
       } else if (queue.maySend(now, leaderId)) {
         const queues = byLeader.get(leaderId);
         if (queues === undefined) byLeader.set(leaderId, [queue]);
@@ -143,7 +134,7 @@ export class Sender {
       if (!queue.maySend(now, leaderId)) continue;
       const bytes = queue.firstPending()?.bytes.length ?? 0;
       if (batches.length > 0 && requestBytes + bytes > settings.maxRequestBytes) continue;
-      const batch = queue.take(settings.isIdempotent ? this.#identity : undefined);
+      const batch = queue.take(settings.isIdempotent ? this.#identities.current : undefined);
       queue.inflightBrokerId = leaderId;
       const stamp = batch.stamp ?? NO_STAMP;
       if (batch.stamped !== stamp) stampBatch(batch.bytes, stamp, env.crc32c);
@@ -158,12 +149,7 @@ export class Sender {
 
   #send(connection: Connection, broker: Broker, batches: readonly ProducerBatch[]): void {
     const { settings, requestTimeoutMs } = this.#options;
-    const request = {
-      transactionalId: null,
-      acks: settings.acks,
-      timeoutMs: requestTimeoutMs,
-      topicData: topicData(batches),
-    };
+    const request = produceRequest(batches, settings.acks, requestTimeoutMs);
     if (settings.acks === 0) {
       this.#sendUnanswered(connection, broker, request, batches);
       return;
@@ -212,17 +198,13 @@ export class Sender {
     for (const { nodeId, host, port } of response.nodeEndpoints) {
       pool.addBroker(nodeId, { host, port });
     }
-    const answers = new Map<string, PartitionAnswer>();
-    for (const { name, partitionResponses } of response.responses) {
-      for (const answer of partitionResponses) {
-        answers.set(`${answer.index} ${name}`, { ...answer, name });
-      }
-    }
+    const answerOf = produceAnswers(response);
     for (const batch of batches) {
       const { topic, partition } = batch.queue;
-      const answer = answers.get(`${partition} ${topic}`);
+      const answer = answerOf(batch);
       if (answer === undefined) {
-        const message = `Cannot produce to ${topic}-${partition}: the broker's answer leaves it out`;
+        const message =
+          `Cannot produce to ${topic}-${partition}: the broker's answer leaves it out`;
         this.#onFailure(batch, new ClientError("PROTOCOL", message), true);
       } else if (answer.errorCode === ErrorCode.None) {
         this.#onDelivered(batch, answer.baseOffset);
@@ -234,7 +216,7 @@ export class Sender {
     }
   }
 
-  #onRefused(batch: ProducerBatch, answer: PartitionAnswer): void {
+  #onRefused(batch: ProducerBatch, answer: ProduceAnswer): void {
     const { settings, env } = this.#options;
     const { queue } = batch;
     const { errorCode } = answer;
@@ -243,6 +225,10 @@ export class Sender {
     if (errorCode === ErrorCode.DuplicateSequenceNumber) {
       this.#onDelivered(batch, -1); // it is there, and the broker has forgotten where
     } else if (isSequenceError(errorCode) && batch.stamp !== undefined) {
+      if (queue.isSurelyDelivered(batch)) {
+        this.#onDelivered(batch, -1);
+        return;
+      }
       // Either a batch before it is missing, which is in line again or was given up; or the broker
       // has lost what it knew of this producer, and sequences begin anew.
       if (queue.isExpected(batch) || errorCode === ErrorCode.InvalidProducerEpoch) {
@@ -256,7 +242,7 @@ export class Sender {
     } else if (errorCode === ErrorCode.MessageTooLarge && batch.recordCount > 1) {
       this.#split(batch);
     } else if (isRetriable(errorCode)) {
-      if (errorCode !== ErrorCode.RequestTimedOut) this.#refresh(queue.topic);
+      if (errorCode !== ErrorCode.RequestTimedOut) this.#refresher.refresh(queue.topic);
       this.#retry(batch, error, settings.isIdempotent);
     } else {
       this.#giveUp(batch, error);
@@ -285,7 +271,7 @@ export class Sender {
       this.#giveUp(batch, error);
       return;
     }
-    this.#refresh(batch.queue.topic);
+    this.#refresher.refresh(batch.queue.topic);
     this.#retry(batch, error, isUncertain);
   }
 
@@ -304,7 +290,7 @@ export class Sender {
   }
 
   #onDelivered(batch: ProducerBatch, baseOffset: number): void {
-    this.#refreshCounts.delete(batch.queue.topic);
+    this.#refresher.succeed(batch.queue.topic);
     batch.queue.complete(batch);
     this.#options.onReported(batch, baseOffset);
   }
@@ -330,29 +316,6 @@ export class Sender {
     }
   }
 
-  /** Whether there is a producer id for this partition; asks for one where there is none. */
-  #mayStamp(queue: PartitionQueue): boolean {
-    const identity = this.#identity;
-    if (identity !== undefined && !queue.needsProducerId(identity)) return true;
-    this.#identity = undefined;
-    if (this.#isAskingIdentity) return false;
-    this.#isAskingIdentity = true;
-    const { pool, env, requestTimeoutMs: timeoutMs, signal } = this.#options;
-    askProducerIdentity(pool, env, { timeoutMs, signal }).then(
-      (answer) => {
-        this.#isAskingIdentity = false;
-        this.#identity = answer;
-        this.pump();
-      },
-      (error: ClientError) => {
-        this.#isAskingIdentity = false;
-        if (!error.retriable) this.#giveUpAll(error);
-        this.pump(); // what has time left asks again
-      },
-    );
-    return false;
-  }
-
   #giveUpAll(error: ClientError): void {
     for (const queue of this.#ready) {
       for (const batch of queue.batches()) this.#giveUp(batch, error);
@@ -369,29 +332,12 @@ export class Sender {
       (error: ClientError) => {
         broker.isConnecting = false;
         for (const queue of queues) {
-          if (error.retriable) this.#refresh(queue.topic);
+          if (error.retriable) this.#refresher.refresh(queue.topic);
           else for (const batch of queue.batches()) this.#giveUp(batch, error);
         }
         this.pump();
       },
     );
-  }
-
-  /** Looks a topic up anew, then waits a moment that grows with every try, then pumps. */
-  #refresh(topic: string): void {
-    if (this.#refreshing.has(topic)) return;
-    this.#refreshing.add(topic);
-    const { metadata, env, signal } = this.#options;
-    const count = (this.#refreshCounts.get(topic) ?? 0) + 1;
-    this.#refreshCounts.set(topic, count);
-    metadata.refresh(topic)
-      .catch(() => undefined) // the batches' deadline is what ends it
-      .then(() => sleep(env.clock, backoffMs(count, env.random), signal))
-      .catch(() => undefined) // stopped
-      .then(() => {
-        this.#refreshing.delete(topic);
-        this.pump();
-      });
   }
 
   #broker(brokerId: number): Broker {
@@ -418,17 +364,4 @@ export class Sender {
 function isSequenceError(errorCode: number): boolean {
   return errorCode === ErrorCode.OutOfOrderSequenceNumber ||
     errorCode === ErrorCode.UnknownProducerId || errorCode === ErrorCode.InvalidProducerEpoch;
-}
-
-type TopicData = RequestInput<typeof produce>["topicData"];
-
-function topicData(batches: readonly ProducerBatch[]): TopicData {
-  const topics = new Map<string, { index: number; records: Uint8Array }[]>();
-  for (const { queue, bytes } of batches) {
-    const partitionData = topics.get(queue.topic);
-    const partition = { index: queue.partition, records: bytes };
-    if (partitionData === undefined) topics.set(queue.topic, [partition]);
-    else partitionData.push(partition);
-  }
-  return [...topics].map(([name, partitionData]) => ({ name, partitionData }));
 }

@@ -25,6 +25,7 @@ import type { Decompress } from "../record/compression.ts";
 import { syncFile, writeAtomically } from "./atomic_file.ts";
 import { LEADER_EPOCH_FILE } from "./format.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
+import { LogFault } from "./log_fault.ts";
 import { type LoadedLog, loadLog } from "./log_loader.ts";
 import { readFiles, type ReadLimits, readTail } from "./log_reader.ts";
 import { EMPTY_SLICE, type LogSlice } from "./log_slice.ts";
@@ -89,6 +90,8 @@ export class Log {
   #nextSync: Promise<Offset> | undefined;
   #fault: unknown;
   #isClosed = false;
+  /** Whether the log's end is where its name says; a clean start does not look. */
+  #isEndChecked: boolean;
 
   /** Opens a log, or makes it; recovers it where it was not closed cleanly. */
   static async open(options: LogOptions): Promise<Log> {
@@ -127,6 +130,7 @@ export class Log {
     this.recoveryPoint = loaded.recoveryPoint;
     this.#hasNewDirectory = loaded.isNew;
     this.#hasNewEntries = !options.isClean;
+    this.#isEndChecked = loaded.isEndRead;
     const first = this.#segments.at(0).baseOffset;
     const start = Math.max(first, options.logStartOffset ?? 0);
     this.logStartOffset = toOffset(Math.min(start, loaded.logEndOffset));
@@ -148,11 +152,12 @@ export class Log {
   /**
    * Appends one batch that was validated and has its base offset and leader epoch.
    *
-   * Shape: `batch` is given away: it may be served from memory from now on, and must not change.
+   * Shape: `batch` stays the caller's: nothing of it is referred to when the call returns.
    * Keeps: a batch that could not be written whole is not there; the next one takes its place.
    */
   append(batch: Uint8Array, facts: AppendFacts, now: Ms): void {
     this.#assertUsable();
+    if (!this.#isEndChecked) this.#checkEnd();
     const view = new BatchView(batch);
     const baseOffset = view.baseOffset();
     const { lastOffset, maxTimestamp, leaderEpoch } = facts;
@@ -170,12 +175,14 @@ export class Log {
   /**
    * Whole batches from the one that holds `offset` on: at most `bytesMax`, but always the first one.
    * At once from memory; by a promise where the disk must be asked; undefined where `offset` is not
-   * in [logStartOffset, logEndOffset].
+   * in [logStartOffset, logEndOffset]. The promise is refused with a `LogFault` where the file is not
+   * what it was; CRCs are not checked on the way.
    */
   read(offset: Offset, limits: ReadLimits): LogSlice | Promise<LogSlice> | undefined {
     if (offset < this.logStartOffset || offset > this.logEndOffset) return undefined;
     if (offset >= limits.upTo) return EMPTY_SLICE;
-    return readTail(this.#tail, offset, limits) ?? readFiles(this.#segments, offset, limits);
+    const tail = { tail: this.#tail, segments: this.#segments };
+    return readTail(tail, offset, limits) ?? readFiles(this.#segments, offset, limits);
   }
 
   /** The first record at or behind `logStartOffset` and below `upTo` that is not earlier. */
@@ -211,6 +218,8 @@ export class Log {
   async truncateTo(offset: Offset): Promise<void> {
     this.#assertUsable();
     if (offset >= this.logEndOffset) return;
+    await this.#syncing?.catch(() => {}); // who asked for it hears of it
+    this.#assertUsable();
     this.#tail.clear();
     const { crc32c } = this.#tools;
     const { segments, context } = { segments: this.#segments, context: this.#context };
@@ -220,6 +229,7 @@ export class Log {
     this.recoveryPoint = Math.min(this.recoveryPoint, end) as Offset;
     this.epochs.truncateFromEnd(end);
     this.#hasNewEntries = true;
+    this.#isEndChecked = true;
   }
 
   /** Makes everything durable and leaves the files as a clean stop should. */
@@ -270,6 +280,21 @@ export class Log {
     return this.#segments.active();
   }
 
+  /** Before the first append behind an end that was taken on trust, at the cost of a few headers. */
+  #checkEnd(): void {
+    const active = this.#segments.active();
+    const found = active.nextOffsetNow();
+    if (found !== this.logEndOffset) {
+      throw new LogFault(
+        active.path("log"),
+        `Cannot append to ${
+          active.path("log")
+        }: it ends at offset ${found}, expected ${this.logEndOffset}`,
+      );
+    }
+    this.#isEndChecked = true;
+  }
+
   #roll(baseOffset: number): void {
     const active = this.#segments.active();
     if (active.baseOffset === baseOffset) return;
@@ -305,7 +330,9 @@ export class Log {
     this.#assertUsable();
     const upTo = this.logEndOffset;
     try {
-      const segments = this.#segments.all().slice(this.#segments.floorIndex(this.recoveryPoint));
+      // From the segment of the last durable offset on: it may have been sealed since.
+      const from = this.#segments.floorIndex(this.recoveryPoint - 1);
+      const segments = this.#segments.all().slice(from);
       for (const segment of segments) {
         await segment.sync();
         if (segment !== segments.at(-1)) await segment.syncIndexes();

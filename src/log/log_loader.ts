@@ -35,6 +35,8 @@ export interface LoadedLog {
   readonly recoveryPoint: Offset;
   /** The snapshot that the producers were loaded from. */
   readonly snapshotOffset: Offset | undefined;
+  /** False where the end is known by a file's name only. */
+  readonly isEndRead: boolean;
 }
 
 /** What the files of a directory say by their names. */
@@ -89,6 +91,7 @@ class LogLoader {
   readonly #producers = new ProducerStates();
   readonly #epochs = new LeaderEpochs();
   #snapshotOffset: Offset | undefined;
+  #isEndRead = true;
   /** Batches at or behind this offset are news to the producers; those below are in the snapshot. */
   #producersFrom = 0;
   /** The offset that the batch at the place of the walk must have at least. */
@@ -114,7 +117,10 @@ class LogLoader {
   async #findCleanEnd(): Promise<number | undefined> {
     const active = this.#segments.active();
     const end = cleanEnd({ newestSnapshot: this.#snapshots.at(-1), lastSegment: active });
-    if (end !== undefined) return end;
+    if (end !== undefined) {
+      this.#isEndRead = false;
+      return end;
+    }
     const from = (await active.indexes()).offsets.lookup(Infinity);
     let found: number | undefined;
     const range = { position: from.position, end: active.sizeInBytes, mode: "header" as const };
@@ -166,6 +172,7 @@ class LogLoader {
       logEndOffset,
       recoveryPoint: toOffset(recoveryPoint),
       snapshotOffset: this.#snapshotOffset,
+      isEndRead: this.#isEndRead,
     };
   }
 
@@ -229,7 +236,7 @@ class LogLoader {
       return await scan(file, { position: durable.position, end, mode: "whole" }, isSound);
     });
     if (ending === "clean") {
-      segment.finishScan();
+      segment.seal();
       return true;
     }
     if (decideDamage({ nextOffset: this.#nextOffset, recoveryPoint }) === "refuse") {
@@ -237,7 +244,7 @@ class LogLoader {
     }
     this.#traceCut(segment, end - position);
     segment.cut(position);
-    segment.finishScan();
+    segment.seal();
     return false;
   }
 

@@ -10,7 +10,7 @@ import { scan } from "./batch_scanner.ts";
 import { LogFault } from "./log_fault.ts";
 import { EMPTY_SLICE, fileSlice, type LogSlice } from "./log_slice.ts";
 import type { OffsetPosition } from "./offset_index.ts";
-import type { Segment } from "./segment.ts";
+import type { FoundBatch, Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
 import type { Tail, TailBatch } from "./tail_cache.ts";
 
@@ -25,29 +25,56 @@ export interface ReadLimits {
 const SMALL_BATCH_BYTES = 4096;
 /** Covers the usual `index.interval.bytes` and one small batch. */
 const WALK_FIRST_BYTES = 5 * 1024;
+/** Consumers of one segment that are remembered. */
+const NEXT_READS_MAX = 8;
 
 /** Undefined where the tail does not hold `offset`. */
-export function readTail(tail: Tail, offset: number, limits: ReadLimits): LogSlice | undefined {
+export function readTail(
+  { tail, segments }: { readonly tail: Tail; readonly segments: Segments },
+  offset: number,
+  limits: ReadLimits,
+): LogSlice | undefined {
+  const batches = tailBatches(tail, offset, limits);
+  const first = batches?.[0];
+  if (batches === undefined || first === undefined) return batches && EMPTY_SLICE;
+  const baseOffset = first.baseOffset as Offset;
+  const byteLength = batches.reduce((sum, batch) => sum + batch.sizeInBytes, 0);
+  const parts = batches.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes]);
+  if (parts.length < batches.length) {
+    const segment = segments.at(segments.floorIndex(first.baseOffset));
+    return {
+      baseOffset,
+      parts: [fileSlice(segment.shared(), first.position, byteLength)],
+      byteLength,
+    };
+  }
+  const isMany = parts.length > 1 && byteLength / parts.length < SMALL_BATCH_BYTES;
+  return { baseOffset, parts: isMany ? [joined(parts, byteLength)] : parts, byteLength };
+}
+
+/** Batches of one segment, as many as may be read; undefined where the tail does not hold `offset`. */
+function tailBatches(
+  tail: Tail,
+  offset: number,
+  limits: ReadLimits,
+): readonly TailBatch[] | undefined {
   const first = tail.indexOf(offset);
-  const firstBatch = first < 0 ? undefined : tail.at(first);
-  if (firstBatch === undefined) return undefined;
-  const parts: Uint8Array[] = [];
+  let batch = first < 0 ? undefined : tail.at(first);
+  if (batch === undefined) return undefined;
+  const batches: TailBatch[] = [];
   let byteLength = 0;
-  let batch: TailBatch | undefined = firstBatch;
+  let end = batch.position;
   for (let index = first + 1; batch !== undefined && batch.lastOffset < limits.upTo; index++) {
-    if (parts.length > 0 && byteLength + batch.bytes.length > limits.bytesMax) break;
-    parts.push(batch.bytes);
-    byteLength += batch.bytes.length;
+    const isNextSegment = batch.position !== end;
+    if (isNextSegment) break;
+    if (batches.length > 0 && byteLength + batch.sizeInBytes > limits.bytesMax) break;
+    batches.push(batch);
+    byteLength += batch.sizeInBytes;
+    end += batch.sizeInBytes;
     if (byteLength >= limits.bytesMax) break;
     batch = tail.at(index);
   }
-  if (parts.length === 0) return EMPTY_SLICE;
-  const isMany = parts.length > 1 && byteLength / parts.length < SMALL_BATCH_BYTES;
-  return {
-    baseOffset: firstBatch.baseOffset as Offset,
-    parts: isMany ? [joined(parts, byteLength)] : parts,
-    byteLength,
-  };
+  return batches;
 }
 
 /** What the file of one segment holds of the asked range; the next segment where that is nothing. */
@@ -62,7 +89,8 @@ export async function readFiles(
   for (const [index, segment] of candidates.entries()) {
     if (segment.baseOffset >= limits.upTo) return EMPTY_SLICE;
     const end = sizes[index] as number;
-    const first = await findBatch(segment, offset, end);
+    const first = segment.nextReads.find((batch) => batch.baseOffset === offset) ??
+      await findBatch(segment, offset, end);
     if (first === undefined) continue; // in a gap behind the last batch of this segment
     const isCut = (candidates[index + 1]?.baseOffset ?? Infinity) > limits.upTo;
     const bound = isCut ? (await findBatch(segment, limits.upTo, end))?.position ?? end : end;
@@ -77,12 +105,6 @@ export async function readFiles(
     };
   }
   return EMPTY_SLICE;
-}
-
-export interface FoundBatch {
-  readonly position: number;
-  readonly sizeInBytes: number;
-  readonly baseOffset: number;
 }
 
 /** The first batch of the segment that ends at or behind `offset`; undefined where there is none. */
@@ -141,7 +163,10 @@ async function wholeBatchesEnd(
   // An entry behind the first batch is near enough to the limit; the next read goes on from it.
   if (entry.lastOffset !== undefined && entry.position > firstEnd) {
     const found = await findBatch(segment, entry.lastOffset, segment.sizeInBytes);
-    if (found !== undefined && found.position <= limit) return found.position;
+    if (found !== undefined && found.position <= limit) {
+      noteNextRead(segment, found);
+      return found.position;
+    }
   }
   let stop = firstEnd;
   const visit = (batch: BatchView, position: number): boolean => {
@@ -152,6 +177,14 @@ async function wholeBatchesEnd(
   const range = { position: firstEnd, end: segment.sizeInBytes, firstBytes: WALK_FIRST_BYTES };
   await segment.withFile((file) => scan(file, { ...range, mode: "header" }, visit));
   return stop;
+}
+
+/** One more read of the same consumer will begin at this batch, and need not search for it. */
+function noteNextRead(segment: Segment, batch: FoundBatch): void {
+  const { nextReads } = segment;
+  if (nextReads.some((noted) => noted.position === batch.position)) return;
+  if (nextReads.length === NEXT_READS_MAX) nextReads.shift();
+  nextReads.push(batch);
 }
 
 function joined(parts: readonly Uint8Array[], byteLength: number): Uint8Array {

@@ -1,11 +1,11 @@
 /**
  * What to trust of a log that is opened: a decision table, and nothing but decisions.
  *
- * | clean | ends at or below the recovery point | ends with a batch | decision |
- * |---|---|---|---|
- * | yes | – | – | trust: sizes are what was closed |
- * | no | yes | – | trust: it was durable, indexes included, before the recovery point moved past it |
- * | no | no | – | scan: headers up to the recovery point, CRCs from there, indexes anew |
+ * | clean | the recovery point is inside a later segment | decision |
+ * |---|---|---|
+ * | yes | – | trust: sizes are what was closed |
+ * | no | yes | trust: the sync that moved the recovery point there made its indexes durable first |
+ * | no | no | scan: headers up to the recovery point, CRCs from there, indexes anew |
  *
  * and, when a scan comes to something that is no whole, sound batch:
  *
@@ -28,7 +28,7 @@ export function decideSegment(facts: {
 }): OpenDecision {
   if (facts.isClean) return "trust";
   if (facts.nextBaseOffset === undefined) return "scan";
-  return facts.nextBaseOffset <= facts.recoveryPoint ? "trust" : "scan";
+  return facts.nextBaseOffset < facts.recoveryPoint ? "trust" : "scan";
 }
 
 export type DamageDecision = "cut" | "refuse";

@@ -32,6 +32,13 @@ export interface SegmentContext {
   indexIntervalBytes: number;
 }
 
+/** A batch in its segment. */
+export interface FoundBatch {
+  readonly position: number;
+  readonly sizeInBytes: number;
+  readonly baseOffset: number;
+}
+
 export class Segment {
   readonly baseOffset: Offset;
   sizeInBytes: number;
@@ -39,6 +46,8 @@ export class Segment {
   createdMs: number | undefined;
   /** Bytes known to be durable. */
   syncedBytes = 0;
+  /** Where readers are likely to go on: batches that reads ended before, the newest last. */
+  readonly nextReads: FoundBatch[] = [];
   readonly #context: SegmentContext;
   #shared: SharedFile | undefined;
   #indexes: SegmentIndexes | undefined;
@@ -46,7 +55,8 @@ export class Segment {
   #areIndexesSynced = false;
   /** Of a segment whose indexes are not in memory, once it was asked for. */
   #maxTimestamp: number | undefined;
-  #isRemoved = false;
+  /** Removed or abandoned: the file is not opened again. */
+  #isGone = false;
   /** For `file.write`, made once. */
   readonly #parts: Uint8Array[] = [];
 
@@ -68,7 +78,7 @@ export class Segment {
   shared(): SharedFile {
     if (this.#shared === undefined) {
       const path = this.path("log");
-      if (this.#isRemoved) throw new DiskFault("not-found", path, `Cannot open ${path}: removed`);
+      if (this.#isGone) throw new DiskFault("not-found", path, `Cannot open ${path}: it is gone`);
       this.#shared = new SharedFile(this.#context.disk.open(path, "write"));
     }
     this.#context.openSegments.touch(this);
@@ -119,6 +129,27 @@ export class Segment {
     return timestamp === undefined || timestamp < 0 ? undefined : timestamp;
   }
 
+  /** The offset behind the last batch; looks at the last index entry, and makes the index anew if it lies. */
+  nextOffsetNow(): number {
+    const entry = this.indexesNow().offsets.lookup(Infinity);
+    let isLie = false;
+    let nextOffset: number = this.baseOffset;
+    const { ending } = this.#scanNow((batch, position) => {
+      const isEntry = position === entry.position && entry.lastOffset !== undefined;
+      isLie ||= isEntry && batch.lastOffset() !== entry.lastOffset;
+      nextOffset = batch.nextOffset();
+      return true;
+    }, { position: entry.position });
+    if (ending === "clean" && !isLie) return nextOffset;
+    this.#rebuildNow("its last entry does not point to its batch");
+    return this.#scanNow((batch) => {
+        nextOffset = batch.nextOffset();
+        return true;
+      }, { position: 0 }).ending === "clean"
+      ? nextOffset
+      : -1;
+  }
+
   /** The indexes, read at once where they are not in memory. */
   indexesNow(): SegmentIndexes {
     if (this.#indexes !== undefined) return this.#indexes;
@@ -128,12 +159,7 @@ export class Segment {
       disk.readWhole(this.path("timeindex")),
     ];
     this.#indexes = parseIndexes(this, offsets, times);
-    if (this.#indexes === undefined) {
-      this.#traceRebuild("missing or not a segment's");
-      const { indexes, visit } = this.#rebuilding();
-      this.#adopt(indexes, this.#scanNow(visit, { position: 0 }));
-    }
-    return this.#indexes as unknown as SegmentIndexes;
+    return this.#indexes ?? this.#rebuildNow("missing or not a segment's");
   }
 
   /** The indexes, read off the event loop where they are not in memory. */
@@ -172,7 +198,10 @@ export class Segment {
     this.#writeIndexes(false);
   }
 
-  /** Writes the last entries, as Kafka does when it rolls or closes. */
+  /**
+   * Writes the entries that wait and one for the latest time, so that the files say all there is to
+   * know: at a roll, at a close, and when all batches were noted anew (kafka: LogSegment.recover).
+   */
   seal(): void {
     this.#indexes?.seal();
     this.#writeIndexes(true);
@@ -199,6 +228,7 @@ export class Segment {
     assert(bytes <= this.sizeInBytes, "a segment is cut, not grown");
     this.shared().file.truncate(bytes);
     this.sizeInBytes = bytes;
+    this.nextReads.length = 0;
     this.syncedBytes = -1; // the cut itself is to be made durable
     this.#maxTimestamp = undefined;
     this.#firstTimestamp = undefined;
@@ -208,11 +238,6 @@ export class Segment {
   markDurable(): void {
     this.syncedBytes = this.sizeInBytes;
     this.#areIndexesSynced = true;
-  }
-
-  /** Every batch of it has been noted: the index files are made to hold just that. */
-  finishScan(): void {
-    this.#writeIndexes(true);
   }
 
   /** The latest time of the segment; -1 where no batch has one. */
@@ -231,13 +256,14 @@ export class Segment {
 
   /** Lets go of files and memory without writing anything more. */
   abandon(): void {
+    this.#isGone = true;
     this.#indexes = undefined;
     this.#forgetFile();
   }
 
   /** Removes the files; who holds the log's handle may go on reading. */
   remove(): void {
-    this.#isRemoved = true;
+    this.#isGone = true;
     this.#forgetFile();
     for (const kind of ["log", "index", "timeindex", "txnindex"] as const) {
       this.#context.disk.remove(this.path(kind));
@@ -302,12 +328,22 @@ export class Segment {
     }
   }
 
+  #rebuildNow(reason: string): SegmentIndexes {
+    this.#traceRebuild(reason);
+    const { indexes, visit } = this.#rebuilding();
+    return this.#adopt(indexes, this.#scanNow(visit, { position: 0 }));
+  }
+
   #rebuilding(): {
     indexes: SegmentIndexes;
     visit: (batch: BatchView, position: number) => boolean;
   } {
     const indexes = new SegmentIndexes(this.baseOffset);
+    let nextOffset: number = this.baseOffset;
     const visit = (batch: BatchView, position: number): boolean => {
+      const isInOrder = batch.baseOffset() >= nextOffset && batch.lastOffsetDelta() >= 0;
+      if (!isInOrder || !this.fits(batch.lastOffset())) return false; // damage
+      nextOffset = batch.nextOffset();
       indexes.onBatch({
         position,
         sizeInBytes: batch.sizeInBytes(),
@@ -328,7 +364,7 @@ export class Segment {
       );
     }
     this.#indexes = indexes;
-    this.#writeIndexes(true);
+    this.seal();
     return indexes;
   }
 

@@ -12,6 +12,7 @@ import type { Decompress } from "../record/compression.ts";
 import { RecordCursor } from "../record/record_cursor.ts";
 import { scan } from "./batch_scanner.ts";
 import { LogFault } from "./log_fault.ts";
+import { findBatch } from "./log_reader.ts";
 import type { Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
 
@@ -45,7 +46,9 @@ export async function findTime(
     if (await segment.maxTimestamp() < timestamp) continue;
     const indexes = await segment.indexes();
     const before = indexes.times.lookup(timestamp)?.offset ?? segment.baseOffset;
-    const start = indexes.offsets.lookup(Math.max(before, from)).position;
+    const first = await findBatch(segment, Math.max(before, from), segment.sizeInBytes);
+    if (first === undefined) continue;
+    const start = first.position;
     const isIt: RecordTest = (offset, time) => offset >= from && time >= timestamp;
     const found = await searchRecords(segment, decompress, { start, timestamp, isIt });
     if (found !== undefined) return found.offset < upTo ? found : undefined;
@@ -69,7 +72,9 @@ export async function findLatestTime(
   }
   if (segment === undefined) return undefined;
   const indexes = await segment.indexes();
-  const start = indexes.offsets.lookup(indexes.offsetOfMaxTimestamp).position;
+  const first = await findBatch(segment, indexes.offsetOfMaxTimestamp, segment.sizeInBytes);
+  if (first === undefined) return undefined;
+  const start = first.position;
   const isIt: RecordTest = (offset, time) => offset >= range.from && time >= latest;
   const found = await searchRecords(segment, decompress, { start, timestamp: latest, isIt });
   return found !== undefined && found.offset < range.upTo ? found : undefined;
@@ -112,7 +117,13 @@ function searchBatch(
   bytes: Uint8Array,
   how: { readonly decompress: Decompress; readonly isIt: RecordTest },
 ): TimedOffset | undefined {
+  const path = segment.path("log");
   const batch = new BatchView(bytes);
+  const isOfSegment = batch.baseOffset() >= segment.baseOffset && batch.lastOffsetDelta() >= 0 &&
+    segment.fits(batch.lastOffset());
+  if (!isOfSegment) {
+    throw new LogFault(path, `Cannot search ${path}: it holds offset ${batch.baseOffset()}`);
+  }
   const { decompress } = how;
   const cursor = new RecordCursor({ decompress, inflatedBytesMax: INFLATED_BYTES_MAX });
   cursor.open(batch);

@@ -24,11 +24,14 @@ export interface RecordProblem {
 
 const NONE = -1;
 const EARLIEST = -Number.MAX_SAFE_INTEGER + 1;
+/** Behind any batch, and small enough that adding lengths to it stays an int32. */
+const FAR_OUTSIDE = 0x3fff_ffff;
 const LATEST = Number.MAX_SAFE_INTEGER - 1;
 
 export class RecordCheck {
   maxTimestamp: number = NO_TIMESTAMP;
   readonly #scan: RecordScan;
+  #isKeyRequired = false;
   #baseTimestamp = 0;
   #earliest = 0;
   #latest = 0;
@@ -62,38 +65,80 @@ export class RecordCheck {
 
   /** Walks `recordCount` records, which must be all there is. */
   run(recordCount: number, isKeyRequired: boolean): void {
+    this.#isKeyRequired = isKeyRequired;
+    const scan = this.#scan;
+    for (let index = 0; index < recordCount; index++) {
+      if (!this.#plainRecord(index) && !this.#anyRecord(index)) return;
+    }
+    if (scan.position !== scan.end) {
+      this.#break(recordCount - 1, `${scan.end - scan.position} bytes follow the last record`);
+    }
+  }
+
+  /**
+   * The record that nearly all are: no headers, and no varint longer than 3 bytes. False, and nothing
+   * done, where it is not such a one; so it needs no reasons.
+   *
+   * Places only grow, as a varint takes a byte at least and a null no bytes; so where the last of them
+   * is inside the section, every byte that was read is.
+   */
+  #plainRecord(index: number): boolean {
+    const scan = this.#scan;
+    const { bytes, position } = scan;
+    const attributesAt = shortVarintEnd(bytes, position);
+    const recordEnd = attributesAt + shortVarint(bytes, position);
+    const timeAt = attributesAt + 1;
+    const deltaAt = shortVarintEnd(bytes, timeAt);
+    const keyAt = shortVarintEnd(bytes, deltaAt);
+    const keyLength = shortVarint(bytes, keyAt);
+    const valueAt = shortVarintEnd(bytes, keyAt) + Math.max(keyLength, 0);
+    const valueLength = shortVarint(bytes, valueAt);
+    const headersAt = shortVarintEnd(bytes, valueAt) + Math.max(valueLength, 0);
+    if (headersAt + 1 !== recordEnd || recordEnd > scan.end || bytes[headersAt] !== 0) return false;
+    if (keyLength < -1 || valueLength < -1 || shortVarint(bytes, deltaAt) !== index) return false;
+    scan.position = recordEnd;
+    this.#look(index, keyLength, this.#baseTimestamp + shortVarint(bytes, timeAt));
+    return true;
+  }
+
+  /** Any record; false, and the reason is kept, where it is broken. */
+  #anyRecord(index: number): boolean {
     const scan = this.#scan;
     const sectionEnd = scan.end;
-    for (let index = 0; index < recordCount; index++) {
-      const length = scan.varint();
-      const recordEnd = scan.position + length;
-      if (length < 0 || recordEnd > sectionEnd || scan.isBroken) {
-        return this.#break(index, `length ${length} does not fit the batch`);
-      }
-      scan.end = recordEnd;
-      scan.position++; // attributes: no bit of them has a meaning yet
-      const timestampDelta = scan.varlong();
-      const offsetDelta = scan.varint();
-      const keyLength = scan.varint();
-      scan.skip(keyLength);
-      const valueLength = scan.varint();
-      scan.skip(valueLength);
-      const headerCount = scan.varint();
-      if (headerCount !== 0) scan.skipHeaders(headerCount);
-      if (scan.position !== recordEnd || scan.isBroken || keyLength < -1 || valueLength < -1) {
-        return this.#break(index, `content does not fit its length ${length}`);
-      }
-      if (offsetDelta !== index) {
-        return this.#break(index, `offset delta ${offsetDelta} does not count up from 0`);
-      }
-      scan.end = sectionEnd;
-      if (keyLength < 0 && isKeyRequired) this.#onKeyless(index);
-      const timestamp = this.#baseTimestamp + timestampDelta;
-      if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
-      if (!this.isTimely(timestamp)) this.#onUntimely(index, timestamp);
+    const length = scan.varint();
+    const recordEnd = scan.position + length;
+    if (length < 0 || recordEnd > sectionEnd || scan.isBroken) {
+      return this.#break(index, `length ${length} does not fit the batch`);
     }
-    if (scan.position !== sectionEnd) {
-      this.#break(recordCount - 1, `${sectionEnd - scan.position} bytes follow the last record`);
+    scan.end = recordEnd;
+    scan.position++; // attributes: no bit of them has a meaning yet
+    const timestampDelta = scan.varlong();
+    const offsetDelta = scan.varint();
+    const keyLength = scan.varint();
+    scan.skip(keyLength);
+    const valueLength = scan.varint();
+    scan.skip(valueLength);
+    scan.skipHeaders(scan.varint());
+    if (scan.position !== recordEnd || scan.isBroken || keyLength < -1 || valueLength < -1) {
+      return this.#break(index, `content does not fit its length ${length}`);
+    }
+    if (offsetDelta !== index) {
+      return this.#break(index, `offset delta ${offsetDelta} does not count up from 0`);
+    }
+    scan.end = sectionEnd;
+    this.#look(index, keyLength, this.#baseTimestamp + timestampDelta);
+    return true;
+  }
+
+  /** What is asked of a record beside its structure. */
+  #look(index: number, keyLength: number, timestamp: number): void {
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
+    if (!this.isTimely(timestamp) && this.#untimelyIndex === NONE) {
+      this.#untimelyIndex = index;
+      this.#untimely = timestamp;
+    }
+    if (keyLength < 0 && this.#isKeyRequired && this.#keylessIndex === NONE) {
+      this.#keylessIndex = index;
     }
   }
 
@@ -115,18 +160,27 @@ export class RecordCheck {
     return { kind: "invalid-record", message, recordIndex: this.#keylessIndex };
   }
 
-  #break(index: number, reason: string): void {
+  #break(index: number, reason: string): false {
     this.#brokenIndex = index;
     this.#brokenReason = reason;
+    return false;
   }
+}
 
-  #onKeyless(index: number): void {
-    if (this.#keylessIndex === NONE) this.#keylessIndex = index;
+/** A zigzag int of at most 3 bytes at `at`; of a longer one, anything. */
+function shortVarint(bytes: Uint8Array, at: number): number {
+  let raw = bytes[at] as number;
+  if (raw >= 0x80) {
+    const second = bytes[at + 1] as number;
+    raw = (raw & 0x7f) | ((second & 0x7f) << 7);
+    if (second >= 0x80) raw |= ((bytes[at + 2] as number) & 0x7f) << 14;
   }
+  return (raw >>> 1) ^ -(raw & 1);
+}
 
-  #onUntimely(index: number, timestamp: number): void {
-    if (this.#untimelyIndex !== NONE) return;
-    this.#untimelyIndex = index;
-    this.#untimely = timestamp;
-  }
+/** Behind the varint at `at`; far outside where it is longer than 3 bytes. */
+function shortVarintEnd(bytes: Uint8Array, at: number): number {
+  if ((bytes[at] as number) < 0x80) return at + 1;
+  if ((bytes[at + 1] as number) < 0x80) return at + 2;
+  return (bytes[at + 2] as number) < 0x80 ? at + 3 : FAR_OUTSIDE;
 }

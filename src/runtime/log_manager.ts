@@ -10,16 +10,18 @@
 import type { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
-import { parseUuid, type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
+import { parseUuid, type Uuid } from "../ground/uuid.ts";
 import { Log, type LogTools } from "../log/log.ts";
-import { LogDirectory, LogDirectoryFault, type PartitionFolder } from "../log/log_directory.ts";
+import { LogDirectoryFault, type PartitionFolder } from "../log/log_directory.ts";
 import { OpenSegments } from "../log/open_segments.ts";
 import { TailCache } from "../log/tail_cache.ts";
 import type { PartitionImage, TopicImage } from "../metadata/image.ts";
 import type { MetadataRecord } from "../metadata/record.ts";
 import { METADATA_TOPIC } from "../metadata/topic_name.ts";
 import { decompressWith } from "../record/compression.ts";
+import { atMost } from "./at_most.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
+import { openPlaces, type Place } from "./log_places.ts";
 import { MetadataQuorum } from "./metadata_quorum.ts";
 import type { Histogram } from "./metrics.ts";
 import { Partition } from "./partition.ts";
@@ -49,12 +51,6 @@ interface Placed {
   readonly place: Place;
 }
 
-interface Place {
-  readonly directory: LogDirectory;
-  isOnline: boolean;
-  partitionCount: number;
-}
-
 export class LogManager {
   readonly partitions = new PartitionTable();
   readonly quorum: MetadataQuorum;
@@ -68,7 +64,7 @@ export class LogManager {
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const places: Place[] = [];
     try {
-      await openPlaces(options, places);
+      await openPlaces(options, (place) => places.push(place));
       const tools = logTools(options);
       const metadataLog = await openMetadataLog(options, places[0] as Place, tools);
       const quorum = await MetadataQuorum.open(metadataLog, { ...options.env, ...tools });
@@ -269,27 +265,6 @@ export class LogManager {
   }
 }
 
-async function openPlaces(
-  { env, settings, directories }: LogManagerOptions,
-  places: Place[],
-): Promise<void> {
-  let clusterId = settings.get("cluster.id");
-  const newUuid = (): Uuid => uuidFromEntropy(env.crypto.randomBytes(16));
-  for (const path of directories) {
-    // deno-lint-ignore no-await-in-loop -- the first directory tells the cluster of the others
-    const directory = await LogDirectory.open({
-      path,
-      disk: env.disk,
-      trace: env.trace,
-      nodeId: settings.get("node.id"),
-      ...(clusterId === undefined ? {} : { clusterId }),
-      newIds: { clusterId: newUuid(), directoryId: newUuid() },
-    });
-    clusterId = directory.identity.clusterId;
-    places.push({ directory, isOnline: true, partitionCount: 0 });
-  }
-}
-
 function logTools({ env, settings }: LogManagerOptions): LogTools {
   return {
     disk: env.disk,
@@ -319,18 +294,4 @@ async function openMetadataLog(
   });
   if (log.recoveryPoint < log.logEndOffset) await log.sync();
   return log;
-}
-
-/** Runs `action` on all items, `count` of them at a time. */
-async function atMost<T>(
-  count: number,
-  items: readonly T[],
-  action: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    // deno-lint-ignore no-await-in-loop -- as many at a time as there are workers
-    while (next < items.length) await action(items[next++] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(count, items.length) }, worker));
 }

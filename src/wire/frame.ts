@@ -2,24 +2,33 @@
  * Splits a stream of bytes into frames: an int32 length, then that many bytes.
  *
  * A frame that lies inside one chunk is handed on as a view of it. One that is spread over chunks is
- * assembled in a buffer that never holds more than four times what has arrived: a peer that declares
- * 100 MiB and sends one byte costs 4 KiB.
+ * assembled in a buffer that is at first of the size of a usual frame and then never holds more than
+ * four times what has arrived: a peer that declares 100 MiB and sends one byte costs 128 KiB.
+ * With a pool that buffer goes back to it when the frame was handed on: the frame is lent, not given.
  *
  * Not here: what a frame means, and what becomes of a connection that sent rubbish; `push` only says
  * why no further frame can be found.
  */
 
+import type { BufferPool } from "../ground/buffer_pool.ts";
+
 export interface FrameSplitterOptions {
   readonly frameBytesMax: number;
   /** The shortest header of a request is 8 bytes; a reader of responses may set less. */
   readonly frameBytesMin?: number;
-  /** The bytes behind the length; they are the receiver's to keep. */
+  /** Where frames are assembled; without one each has memory of its own. */
+  readonly pool?: BufferPool;
+  /**
+   * The bytes behind the length. They are the receiver's to keep; where there is a pool, only until
+   * the call returns.
+   */
   onFrame(frame: Uint8Array): void;
 }
 
 const LENGTH_BYTES = 4;
 const FRAME_BYTES_MIN = 8;
-const ASSEMBLY_BYTES_MIN = 4096;
+/** A batch of 64 KiB and what is around it, rounded up: most frames are assembled without growing. */
+const ASSEMBLY_BYTES_MIN = 128 * 1024;
 const ASSEMBLY_GROWTH = 4;
 const NO_BYTES = new Uint8Array(0);
 
@@ -29,13 +38,22 @@ export class FrameSplitter {
   /** The length of the frame under way: how many of its four bytes are there, and their value. */
   #lengthBytes = 0;
   #length = 0;
-  #assembly = NO_BYTES;
+  #assembly: Uint8Array = NO_BYTES;
   #assembledBytes = 0;
   #reason: string | undefined;
 
   constructor(options: FrameSplitterOptions) {
     this.#options = options;
     this.#frameBytesMin = Math.max(1, options.frameBytesMin ?? FRAME_BYTES_MIN);
+  }
+
+  /** Gives up a frame under way: nothing will be pushed any more. */
+  close(): void {
+    const assembly = this.#assembly;
+    this.#reason ??= "closed";
+    this.#assembly = NO_BYTES;
+    this.#assembledBytes = 0;
+    if (assembly.length > 0) this.#options.pool?.give(assembly);
   }
 
   /** Bytes that have arrived of a frame that is not complete. */
@@ -88,18 +106,22 @@ export class FrameSplitter {
 
   /** Back to the start before the frame is handed on: its receiver may push again. */
   #finish(frame: Uint8Array): void {
+    const assembly = this.#assembly;
     this.#lengthBytes = 0;
     this.#length = 0;
     this.#assembly = NO_BYTES;
     this.#assembledBytes = 0;
     this.#options.onFrame(frame);
+    if (assembly.length > 0) this.#options.pool?.give(assembly);
   }
 
   #reserve(bytes: number): void {
     if (bytes <= this.#assembly.length) return;
-    const wanted = Math.max(bytes * ASSEMBLY_GROWTH, ASSEMBLY_BYTES_MIN);
-    const larger = new Uint8Array(Math.min(wanted, this.#length));
+    const { pool } = this.#options;
+    const wanted = Math.min(Math.max(bytes * ASSEMBLY_GROWTH, ASSEMBLY_BYTES_MIN), this.#length);
+    const larger = pool === undefined ? new Uint8Array(wanted) : pool.take(wanted);
     larger.set(this.#assembly.subarray(0, this.#assembledBytes));
+    if (this.#assembly.length > 0) pool?.give(this.#assembly);
     this.#assembly = larger;
   }
 

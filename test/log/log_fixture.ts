@@ -1,4 +1,5 @@
 /** A log on a disk in memory, spoken to in few words: `append`, `readAll`, `crash`, `reopen`. */
+import process from "node:process";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
 import { toMs, toOffset } from "../../src/ground/numbers.ts";
 import type { Disk } from "../../src/env/disk.ts";
@@ -9,6 +10,7 @@ import type { LogSettings } from "../../src/log/segment_policy.ts";
 import { TailCache } from "../../src/log/tail_cache.ts";
 import { BatchBuilder, type BatchFields } from "../../src/record/batch_builder.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
+import type { Decompress } from "../../src/record/compression.ts";
 import { BatchWalk } from "../../src/record/batch_walk.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 
@@ -50,6 +52,7 @@ export interface FixtureOptions {
   readonly isClean?: boolean;
   readonly recoveryPoint?: number;
   readonly logStartOffset?: number;
+  readonly decompress?: Decompress;
 }
 
 export class LogFixture {
@@ -71,7 +74,7 @@ export class LogFixture {
     const tools: LogTools = {
       disk: options.disk ?? new MemoryDisk(),
       crc32c: crc32cTables,
-      decompress: (_, bytes) => bytes,
+      decompress: options.decompress ?? ((_, bytes) => bytes),
       trace: { event: (_, message) => void events.push(message) },
       tail: new TailCache({ bytesMax: options.tailBytes ?? 0 }),
       openSegments: new OpenSegments({ countMax: options.openSegments ?? 100 }),
@@ -138,6 +141,7 @@ export class LogFixture {
         batches.push(
           batch.bytes.slice(batch.position(), batch.position() + batch.sizeInBytes()),
         );
+        if (batch.nextOffset() <= offset) throw new Error("a slice ends before it begins");
         offset = batch.nextOffset();
       }
       if (walk.ending() !== "clean") throw new Error(`a slice ends ${walk.ending()}`);
@@ -162,4 +166,11 @@ export function bytesOfSlice(slice: LogSlice): Uint8Array {
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** The seed of a random test: MQ_SEED, or one that is always the same. */
+export function seedOf(test: string): number {
+  const seed = Number(process.env["MQ_SEED"] ?? 41);
+  console.log(`${test}: MQ_SEED=${seed}`);
+  return seed;
 }

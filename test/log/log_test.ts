@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toOffset } from "../../src/ground/numbers.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
-import { concat, DIRECTORY, LogFixture, makeBatch } from "./log_fixture.ts";
+import { bytesOfSlice, concat, DIRECTORY, LogFixture, makeBatch } from "./log_fixture.ts";
 
 const TAIL = { tailBytes: 1 << 20 };
 const SMALL_SEGMENTS = { segmentBytes: 700, indexIntervalBytes: 100 };
@@ -34,6 +34,25 @@ describe("read()", () => {
       byteLength: (batches[4] as Uint8Array).length,
     });
     expect(fixture.log.read(toOffset(0), limits)).toBeInstanceOf(Promise);
+  });
+
+  test("gives large batches of the tail at once too, as a range of the file", async () => {
+    const fixture = await LogFixture.open({ ...TAIL, settings: { segmentBytes: 150_000 } });
+    const batches = [20_000, 50, 40_000, 60_000, 70_000, 30].map((valueBytes) =>
+      fixture.append({ valueBytes })
+    );
+    expect(fixture.log.segmentCount()).toBe(2);
+    for (let offset = 0; offset < 6; offset++) {
+      const limits = { bytesMax: 80_000, upTo: toOffset(6) };
+      const slice = fixture.log.read(toOffset(offset), limits);
+      if (slice === undefined || slice instanceof Promise) throw new Error("at once");
+      expect(slice.parts.length).toBe(1);
+      expect(slice.parts[0] instanceof Uint8Array).toBe(offset === 5);
+      const bytes = bytesOfSlice(slice);
+      expect(bytes).toEqual(concat(batches.slice(offset)).slice(0, bytes.length));
+      expect(bytes.length).toBeGreaterThanOrEqual((batches[offset] as Uint8Array).length);
+    }
+    expect(await fixture.readAll(80_000)).toEqual(batches);
   });
 
   test("is undefined outside the log and empty at its end", async () => {
@@ -170,6 +189,23 @@ describe("sync()", () => {
     expect(reopened.log.logEndOffset).toBe(toOffset(20));
   });
 
+  test("makes the indexes of a sealed segment durable before the recovery point passes it", async () => {
+    const fixture = await LogFixture.open({ settings: { indexIntervalBytes: 0 } });
+    fixture.appendMany(3);
+    await fixture.log.sync();
+    fixture.log.roll();
+    fixture.append();
+    expect(await fixture.log.sync()).toBe(toOffset(4));
+    const disk = fixture.memoryDisk.crash();
+    expect(disk.info(`${DIRECTORY}/00000000000000000000.index`)?.bytes).toBe(16);
+    expect(disk.info(`${DIRECTORY}/00000000000000000000.timeindex`)?.bytes).toBe(24);
+    const reopened = await LogFixture.open({ disk, recoveryPoint: 4 });
+    const latest = await reopened.log.maxTimestampOffset(toOffset(3));
+    expect(latest).toBeUndefined(); // it is in the second segment
+    expect((await reopened.log.maxTimestampOffset(toOffset(4)))?.offset).toBe(toOffset(3));
+    expect(reopened.events).toEqual([]);
+  });
+
   test("serves all who come while one is under way with one more", async () => {
     const fixture = await LogFixture.open();
     fixture.append();
@@ -213,6 +249,19 @@ describe("close()", () => {
     const more = reopened.append();
     expect(await reopened.readAll()).toEqual([...batches, more]);
     expect(reopened.events).toEqual([]);
+  });
+
+  test("is believed until the first append, which looks at the end", async () => {
+    const fixture = await LogFixture.open();
+    const batches = fixture.appendMany(4);
+    await fixture.log.close();
+    const disk = fixture.memoryDisk.kill();
+    const node = disk.files.get(`${DIRECTORY}/00000000000000000000.log`);
+    if (node === undefined) throw new Error("a log");
+    node.content = concat(batches.slice(0, 3)); // by hand, behind our back
+    const reopened = await LogFixture.open({ disk, isClean: true });
+    expect(() => reopened.append()).toThrow("it ends at offset 3, expected 4");
+    expect(node.content).toEqual(concat(batches.slice(0, 3)));
   });
 
   test("keeps the end of a log whose batches are all gone", async () => {

@@ -41,7 +41,7 @@ describe("decideSegment()", () => {
     for (const recoveryPoint of [0, 9, 10, 11]) {
       for (const nextBaseOffset of [undefined, 10]) {
         expect(decideSegment({ isClean: true, nextBaseOffset, recoveryPoint })).toBe("trust");
-        const isDurable = nextBaseOffset !== undefined && recoveryPoint >= 10;
+        const isDurable = nextBaseOffset !== undefined && recoveryPoint > 10;
         expect(decideSegment({ isClean: false, nextBaseOffset, recoveryPoint }))
           .toBe(isDurable ? "trust" : "scan");
       }
@@ -195,6 +195,19 @@ describe("Log.open() after a kill", () => {
         }
       }
     }
+  });
+
+  test("does not append behind an index entry that lies upwards", async () => {
+    const { disk, batches } = await killedLog(30);
+    const sound = await LogFixture.open({ disk, settings: INTERVAL });
+    await sound.log.close();
+    const copy = sound.memoryDisk.kill();
+    const index = content(copy, `${FIRST}.index`);
+    index[index.length - 5] = 200; // the offset of the last entry
+    const opened = await LogFixture.open({ disk: copy, isClean: true, settings: INTERVAL });
+    const more = opened.appendMany(10);
+    expect(opened.events).toEqual(["index rebuilt"]);
+    expect(await opened.readAll(300)).toEqual([...batches, ...more]);
   });
 
   test("leaves files alone that it does not know, and says so", async () => {

@@ -115,8 +115,11 @@ describe("BatchBuilder", () => {
     expect(BatchBuilder.recordBytesMax(1000)).toBeGreaterThanOrEqual(batch.length - 61);
   });
 
-  test("finish() of no record is a broken program", () => {
+  test("finish() of no record is a broken program, and so is append() without reset()", () => {
     const builder = new BatchBuilder({ bytesMax: 100, compressionType: "none" });
     expect(() => builder.finish({}, tools)).toThrow("has a record");
+    builder.append(record("a"));
+    builder.finish({}, tools);
+    expect(() => builder.append(record("b"))).toThrow("is reset");
   });
 });

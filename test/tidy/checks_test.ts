@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { checkFloorTable, checkSections } from "./architecture.ts";
 import { checkCliImports, checkEscapes, checkFloors, checkOrphans, floors } from "./floors.ts";
-import { checkManifests, checkTopLevel } from "./manifest.ts";
+import { checkDependencies, checkManifests, checkTopLevel } from "./manifest.ts";
 import { checkCliRuntime, checkPackages, checkPurity, checkRuntimeImports } from "./purity.ts";
 import { checkSizes } from "./sizes.ts";
 import type { Finding, SourceFile } from "./source.ts";
@@ -237,6 +237,19 @@ describe("checkTopLevel() and checkManifests()", () => {
     ]);
     expect(manifests({ scripts, dependencies: { cac: "^7.1.0" } }, { tasks: scripts }))
       .toEqual(["cac has no exact version: ^7.1.0"]);
+  });
+});
+
+describe("checkDependencies()", () => {
+  const manifest = { dependencies: { cac: "7.1.0" }, devDependencies: { bun: "1.4.5" } };
+  const of = (path: string, text: string): readonly string[] =>
+    checkDependencies([{ path: "package.json", text: JSON.stringify(manifest) }, { path, text }])
+      .map(({ message }) => message);
+
+  test("finds what nobody imports, tools apart", () => {
+    expect(of("cli/x.ts", 'import { cac } from "cac";')).toEqual([]);
+    expect(of("cli/x.ts", 'const name = "cac";')).toEqual(["nothing imports cac"]);
+    expect(of("src/host/x.ts", 'loadNative("cac");')).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The top level and the two manifests. */
-import type { Finding, SourceFile } from "./source.ts";
+import { type Finding, importsOf, isTypeScript, type SourceFile } from "./source.ts";
 
 const TOP_LEVEL = new Set([
   "src",
@@ -49,6 +49,32 @@ export function checkManifests(files: readonly SourceFile[]): readonly Finding[]
     }
   }
   return findings;
+}
+
+/** Dependencies that are run, or that the type checker reads, and so are imported by nobody. */
+const TOOLS = new Set(["bun", "deno", "oxlint", "@types/node"]);
+
+/** Every other dependency is imported somewhere. */
+export function checkDependencies(files: readonly SourceFile[]): readonly Finding[] {
+  const manifest = parsed(files, "package.json");
+  const used = new Set(files.filter(isTypeScript).flatMap(namedPackages));
+  const names = ["dependencies", "devDependencies"].flatMap((kind) =>
+    Object.keys(section(manifest, kind))
+  );
+  return names.filter((name) => !used.has(name) && !TOOLS.has(name)).map((name) => ({
+    path: "package.json",
+    line: 1,
+    message: `nothing imports ${name}`,
+  }));
+}
+
+/** A native module is loaded by its name, so a name in quotes counts as well. */
+function namedPackages(file: SourceFile): readonly string[] {
+  const quoted = [...file.text.matchAll(/"((?:@[\w-]+\/)?[\w-]+)"/g)].map((match) =>
+    match[1] ?? ""
+  );
+  const isNative = file.path.startsWith("src/host/");
+  return [...importsOf(file).map(({ from }) => from), ...(isNative ? quoted : [])];
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 import { apiVersions } from "../../api/api_versions.ts";
 import { ErrorCode } from "../../api/error_code.ts";
 import { apis } from "../../api/registry.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 /** Kafka: ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN. */
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
@@ -14,7 +14,7 @@ const API_KEYS = apis.map(({ key, versions, advertised }) => {
 
 export const apiVersionsHandler = defineHandler({
   api: apiVersions,
-  handle(_broker, request, { apiVersion }) {
+  handle(_broker, request, { apiVersion }): Answer<typeof apiVersions> {
     const isNamed = apiVersion < 3 ||
       (SOFTWARE.test(request.clientSoftwareName) && SOFTWARE.test(request.clientSoftwareVersion));
     return isNamed

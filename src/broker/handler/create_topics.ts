@@ -5,14 +5,14 @@ import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import { ZERO_UUID } from "../../ground/uuid.ts";
 import { topicConfigEntries } from "../config_entries.ts";
 import { createTopics, newTopic } from "../create_topics.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 type Asked = RequestOf<typeof api>["topics"][number];
 type Created = ResponseInput<typeof api>["topics"][number];
 
 export const createTopicsHandler = defineHandler({
   api,
-  async handle(broker, request) {
+  async handle(broker, request): Promise<Answer<typeof api>> {
     const twice = namedTwice(request.topics);
     const asked = request.topics.filter(({ name }) => !twice.has(name));
     const topics = asked.map((topic) => ({

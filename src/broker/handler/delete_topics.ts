@@ -2,13 +2,13 @@
 import { deleteTopics } from "../../api/delete_topics.ts";
 import { ZERO_UUID } from "../../ground/uuid.ts";
 import { decideDeleteTopics } from "../../metadata/decide/delete_topics.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 const TOPICS_FROM_VERSION = 6;
 
 export const deleteTopicsHandler = defineHandler({
   api: deleteTopics,
-  async handle(broker, request, { apiVersion }) {
+  async handle(broker, request, { apiVersion }): Promise<Answer<typeof deleteTopics>> {
     const topics = apiVersion >= TOPICS_FROM_VERSION
       ? request.topics
       : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));

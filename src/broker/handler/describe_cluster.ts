@@ -1,7 +1,7 @@
 /** DescribeCluster: the brokers; controllers are asked on their own listeners (KIP-919). */
 import { describeCluster } from "../../api/describe_cluster.ts";
 import { ErrorCode } from "../../api/error_code.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 import { CLUSTER_OPERATIONS, NOT_ASKED } from "../operations.ts";
 
 const ENDPOINT_BROKERS = 1;
@@ -9,7 +9,7 @@ const ENDPOINT_CONTROLLERS = 2;
 
 export const describeClusterHandler = defineHandler({
   api: describeCluster,
-  handle(broker, request) {
+  handle(broker, request): Answer<typeof describeCluster> {
     if (request.endpointType !== ENDPOINT_BROKERS) {
       const isKnown = request.endpointType === ENDPOINT_CONTROLLERS;
       return {

@@ -9,7 +9,7 @@ import {
   type ConfigDescription,
   topicConfigDescriptions,
 } from "../config_entries.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 type Request = RequestOf<typeof describeConfigs>;
 type Resource = Request["resources"][number];
@@ -20,7 +20,7 @@ const BROKER = 4;
 
 export const describeConfigsHandler = defineHandler({
   api: describeConfigs,
-  handle(broker, request) {
+  handle(broker, request): Answer<typeof describeConfigs> {
     return { results: request.resources.map((resource) => describe(broker, request, resource)) };
   },
 });

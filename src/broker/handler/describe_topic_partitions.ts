@@ -6,7 +6,7 @@ import { ZERO_UUID } from "../../ground/uuid.ts";
 import type { PartitionImage, TopicImage } from "../../metadata/image.ts";
 import { isInternalTopic, refuseTopicName } from "../../metadata/topic_name.ts";
 import type { BrokerContext } from "../broker_context.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 import { NOT_ASKED } from "../operations.ts";
 
 type Request = RequestOf<typeof describeTopicPartitions>;
@@ -18,7 +18,7 @@ const PARTITIONS_MAX = 2000;
 
 export const describeTopicPartitionsHandler = defineHandler({
   api: describeTopicPartitions,
-  handle(broker, request) {
+  handle(broker, request): Answer<typeof describeTopicPartitions> {
     const { cursor } = request;
     const topics: TopicAnswer[] = [];
     let left = Math.min(Math.max(request.responsePartitionLimit, 1), PARTITIONS_MAX);

@@ -129,7 +129,7 @@ function readRound(targets: readonly FetchTarget[], bytesMax: number): Round | P
   const readFrom = (at: number): Round | Promise<Round> => {
     for (let next = at; next < targets.length; next++) {
       const target = targets[next] as FetchTarget;
-      const read = byteCount >= bytesMax
+      const read = byteCount > 0 && byteCount >= bytesMax
         ? target.withoutRecords()
         : target.read(bytesMax - byteCount);
       if (read instanceof Promise) {

@@ -1,7 +1,7 @@
 /** FindCoordinator: there are no groups and no transactions yet, and a client may ask again. */
 import { ErrorCode } from "../../api/error_code.ts";
 import { findCoordinator } from "../../api/find_coordinator.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 const NOWHERE = { nodeId: -1, host: "", port: -1 };
 const errorCode = ErrorCode.CoordinatorNotAvailable;
@@ -9,7 +9,7 @@ const errorMessage = "The coordinator is not available.";
 
 export const findCoordinatorHandler = defineHandler({
   api: findCoordinator,
-  handle(_broker, request) {
+  handle(_broker, request): Answer<typeof findCoordinator> {
     return {
       errorCode,
       errorMessage,

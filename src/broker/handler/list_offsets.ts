@@ -11,7 +11,7 @@ import { DiskFault } from "../../env/disk.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import type { Partition } from "../../runtime/partition.ts";
 import type { BrokerContext } from "../broker_context.ts";
-import { defineHandler } from "../handler.ts";
+import { type Answer, defineHandler } from "../handler.ts";
 
 type Asked = RequestOf<typeof listOffsets>["topics"][number]["partitions"][number];
 type Found = ResponseInput<typeof listOffsets>["topics"][number]["partitions"][number];
@@ -24,7 +24,7 @@ const LATEST_TIERED = -5;
 
 export const listOffsetsHandler = defineHandler({
   api: listOffsets,
-  async handle(broker, request) {
+  async handle(broker, request): Promise<Answer<typeof listOffsets>> {
     const topics = await Promise.all(request.topics.map(async ({ name, partitions }) => ({
       name,
       partitions: await Promise.all(partitions.map((asked) => find(broker, name, asked))),

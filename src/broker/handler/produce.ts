@@ -36,7 +36,9 @@ export const produceHandler = defineHandler({
   handle(broker, request, call): Answer<typeof produce> | Promise<Answer<typeof produce>> {
     const topics = request.topicData.map((topic) => ({
       name: topic.name,
-      outcomes: topic.partitionData.map((data) => append(broker, request, topic.name, data, call)),
+      outcomes: topic.partitionData.map((data) =>
+        append(broker, { request, call }, topic.name, data)
+      ),
     }));
     if (request.acks === ACKS_NONE) return afterNoAcks(topics.flatMap((topic) => topic.outcomes));
     const commits = request.acks === ACKS_ALL
@@ -54,10 +56,9 @@ export const produceHandler = defineHandler({
 
 function append(
   broker: BrokerContext,
-  request: Request,
+  { request, call }: { readonly request: Request; readonly call: Call },
   topic: string,
   data: PartitionData,
-  call: Call,
 ): Outcome {
   const partition = broker.partitions.get(topic, data.index);
   const refusal = refuse(request, partition);

@@ -1,0 +1,91 @@
+/**
+ * The Fetch request for some partitions, and which part of the answer is whose.
+ *
+ * Topics go by id where all of them have one and the broker speaks version 13, else by name.
+ */
+import { fetch } from "../api/fetch.ts";
+import type { RequestInput, ResponseOf } from "../api/schema.ts";
+import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
+import { ClientError } from "./client_error.ts";
+import type { Connection } from "./connection.ts";
+import type { ConsumerSettings } from "./consumer_options.ts";
+import type { FetchPosition } from "./fetch_position.ts";
+import type { MetadataCache } from "./metadata_cache.ts";
+
+/** The last version that names topics by name. */
+const VERSION_WITH_NAMES = 12;
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** Whole batches of one partition, as they came. */
+export interface FetchedBytes {
+  readonly position: FetchPosition;
+  readonly bytes: Uint8Array;
+  readonly highWatermark: number;
+  /** In the order of their first offsets. */
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+export interface FetchQuestion {
+  readonly positions: readonly FetchPosition[];
+  readonly settings: ConsumerSettings;
+  readonly metadata: MetadataCache;
+}
+
+/** Throws UNSUPPORTED_VERSION where the broker speaks no version that would do. */
+export function fetchRequest(
+  connection: Connection,
+  { positions, settings, metadata }: FetchQuestion,
+): { readonly version: number; readonly body: RequestInput<typeof fetch> } {
+  const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isReadCommitted } = settings;
+  const topics = new Map<string, FetchPosition[]>();
+  for (const position of positions) {
+    const others = topics.get(position.topic);
+    if (others === undefined) topics.set(position.topic, [position]);
+    else others.push(position);
+  }
+  const topicIdOf = (topic: string): Uuid => metadata.known(topic)?.topicId ?? ZERO_UUID;
+  const hasIds = [...topics.keys()].every((topic) => topicIdOf(topic) !== ZERO_UUID);
+  const version = connection.versionOf(fetch, hasIds ? fetch.versions[1] : VERSION_WITH_NAMES);
+  if (version === undefined) {
+    throw new ClientError("UNSUPPORTED_VERSION", "Cannot consume: the broker has no common Fetch");
+  }
+  const body = {
+    maxWaitMs,
+    minBytes,
+    maxBytes,
+    isolationLevel: isReadCommitted ? 1 : 0,
+    topics: [...topics].map(([topic, ofTopic]) => ({
+      topic,
+      topicId: topicIdOf(topic),
+      partitions: ofTopic.map(({ partition, fetchOffset }) => ({
+        partition,
+        currentLeaderEpoch: metadata.known(topic)?.partitions[partition]?.leaderEpoch ?? -1,
+        fetchOffset,
+        partitionMaxBytes,
+      })),
+    })),
+  };
+  return { version, body };
+}
+
+export type FetchAnswer = ResponseOf<typeof fetch>["responses"][number]["partitions"][number];
+
+/** A function that finds the answer for a position; undefined where the broker left it out. */
+export function fetchAnswers(
+  response: ResponseOf<typeof fetch>,
+  metadata: MetadataCache,
+): (position: FetchPosition) => FetchAnswer | undefined {
+  const answers = new Map<string, FetchAnswer>();
+  for (const { topic, topicId, partitions } of response.responses) {
+    const key = topic === "" ? topicId : topic;
+    for (const answer of partitions) answers.set(`${answer.partitionIndex} ${key}`, answer);
+  }
+  return ({ topic, partition }) => {
+    const topicId = metadata.known(topic)?.topicId ?? "";
+    return answers.get(`${partition} ${topic}`) ?? answers.get(`${partition} ${topicId}`);
+  };
+}

@@ -1,0 +1,15 @@
+/** Many waits at once, but not all of them. */
+
+/** Runs `action` on all items, `count` of them at a time. */
+export async function atMost<T>(
+  count: number,
+  items: readonly T[],
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    // deno-lint-ignore no-await-in-loop -- as many at a time as there are workers
+    while (next < items.length) await action(items[next++] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(count, items.length) }, worker));
+}

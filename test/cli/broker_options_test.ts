@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { brokerSettings } from "../../cli/broker_options.ts";
+import { commands } from "../../cli/command_table.ts";
+import { globalFlags } from "../../cli/global_flags.ts";
+import { parseLine } from "../../cli/parse_line.ts";
+
+function settingsOf(typed: string, file?: string): Readonly<Record<string, string>> {
+  const args = ["broker", "start", ...(typed === "" ? [] : typed.split(" "))];
+  const { flags } = parseLine(args, { commands, globalFlags });
+  const { settings } = brokerSettings(flags, { file, dataDirectory: "/home/mq" });
+  return Object.fromEntries(settings);
+}
+
+describe("brokerSettings()", () => {
+  test("without anything gives a durable directory and leaves the rest to the broker", () => {
+    expect(settingsOf("")).toEqual({ "log.dirs": "/home/mq" });
+  });
+
+  test("takes flag before -X before the file before --dev", () => {
+    const file = "listeners=PLAINTEXT://file:1\nnode.id=1\nnum.partitions=1\nlog.dir=/file";
+    const settings = settingsOf(
+      "--dev -X node.id=2 -X num.partitions=2 --node-id 3",
+      file,
+    );
+    expect(settings["listeners"]).toBe("PLAINTEXT://file:1");
+    expect(settings["num.partitions"]).toBe("2");
+    expect(settings["node.id"]).toBe("3");
+    expect(settings["log.dir"]).toBe("/file");
+    expect(settings["log.dirs"]).toBeUndefined();
+    expect(settings["auto.create.topics.enable"]).toBe("true");
+  });
+
+  test("--dev takes any port, unless one is given", () => {
+    expect(settingsOf("--dev")["listeners"]).toBe("PLAINTEXT://127.0.0.1:0");
+    expect(settingsOf("--dev --listen 9095")["listeners"]).toBe("PLAINTEXT://127.0.0.1:9095");
+  });
+
+  test("reads addresses as people write them", () => {
+    const listeners = (text: string): string | undefined =>
+      settingsOf(`--listen ${text}`)["listeners"];
+    expect(listeners("127.0.0.1:0")).toBe("PLAINTEXT://127.0.0.1:0");
+    expect(listeners(":9092")).toBe("PLAINTEXT://0.0.0.0:9092");
+    expect(listeners("[::1]:9092")).toBe("PLAINTEXT://[::1]:9092");
+    expect(listeners("example.org")).toBe("PLAINTEXT://example.org:9092");
+    expect(listeners("INTERNAL://h:1,h:2")).toBe("INTERNAL://h:1,PLAINTEXT://h:2");
+    expect(settingsOf("--advertise h:3")["advertised.listeners"]).toBe("PLAINTEXT://h:3");
+    expect(settingsOf("--http off")["mq.http.listener"]).toBe("off");
+    expect(settingsOf("--http :9000")["mq.http.listener"]).toBe("0.0.0.0:9000");
+  });
+
+  test("refuses what is no address, number or setting", () => {
+    for (const typed of ["--listen h:x", "--http 99999", "--node-id -1", "-X novalue"]) {
+      expect(() => settingsOf(typed)).toThrow();
+    }
+  });
+});

@@ -1,0 +1,103 @@
+/** What the scripted brokers share: the topics, and the batches in them. */
+import { type Uuid, uuidFromEntropy, ZERO_UUID } from "../../src/ground/uuid.ts";
+import { BatchView } from "../../src/record/batch_view.ts";
+import type { FakeBroker } from "./fake_broker.ts";
+import type { ManualClock } from "./manual_clock.ts";
+import type { MemoryNetwork } from "./memory_network.ts";
+
+interface ProducerEntry {
+  readonly producerEpoch: number;
+  /** The newest last: base sequence and offset of the batches that can be recognised. */
+  readonly batches: readonly { readonly baseSequence: number; readonly baseOffset: number }[];
+  readonly nextSequence: number;
+}
+
+export class FakePartition {
+  leaderId: number;
+  leaderEpoch = 0;
+  logStartOffset = 0;
+  logEndOffset = 0;
+  readonly batches: Uint8Array[] = [];
+  readonly aborted: { producerId: number; firstOffset: number }[] = [];
+  readonly producers = new Map<number, ProducerEntry>();
+
+  constructor(leaderId: number) {
+    this.leaderId = leaderId;
+  }
+
+  /** Gives the batch its offset and keeps a copy. */
+  append(batch: Uint8Array): number {
+    const copy = batch.slice();
+    const view = new BatchView(copy);
+    const baseOffset = this.logEndOffset;
+    view.setBaseOffset(baseOffset);
+    view.setPartitionLeaderEpoch(this.leaderEpoch);
+    this.batches.push(copy);
+    this.logEndOffset = view.nextOffset();
+    return baseOffset;
+  }
+
+  /** Everything from the batch that holds `offset` on, up to `bytesMax` but one batch at least. */
+  read(offset: number, bytesMax: number): Uint8Array {
+    const taken: Uint8Array[] = [];
+    let size = 0;
+    for (const batch of this.batches) {
+      if (new BatchView(batch).lastOffset() < offset) continue;
+      if (taken.length > 0 && size + batch.length > bytesMax) break;
+      taken.push(batch);
+      size += batch.length;
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const batch of taken) {
+      bytes.set(batch, at);
+      at += batch.length;
+    }
+    return bytes;
+  }
+}
+
+export interface FakeTopic {
+  readonly name: string;
+  readonly topicId: Uuid;
+  readonly partitions: FakePartition[];
+}
+
+export class FakeCluster {
+  readonly network: MemoryNetwork;
+  readonly clock: ManualClock;
+  readonly brokers: FakeBroker[] = [];
+  readonly topics = new Map<string, FakeTopic>();
+  autoCreate = false;
+  hasTopicIds = true;
+  #nextProducerId = 4000;
+  #nextTopic = 1;
+
+  constructor(network: MemoryNetwork, clock: ManualClock) {
+    this.network = network;
+    this.clock = clock;
+  }
+
+  createTopic(name: string, partitionCount = 1): FakeTopic {
+    const entropy = new Uint8Array(16).fill(this.#nextTopic++);
+    const partitions = Array.from({ length: partitionCount }, (_, index) => {
+      return new FakePartition(this.brokers[index % this.brokers.length]?.nodeId ?? 1);
+    });
+    const topicId = this.hasTopicIds ? uuidFromEntropy(entropy) : ZERO_UUID;
+    const topic = { name, topicId, partitions };
+    this.topics.set(name, topic);
+    return topic;
+  }
+
+  partition(name: string, index: number): FakePartition {
+    return this.topics.get(name)?.partitions[index] as FakePartition;
+  }
+
+  topicById(topicId: Uuid): FakeTopic | undefined {
+    return [...this.topics.values()].find((topic) => topic.topicId === topicId);
+  }
+
+  takeProducerId(): number {
+    return this.#nextProducerId++;
+  }
+}

@@ -1,0 +1,72 @@
+/** A clock that stands still until a test moves it, and a way to run a program on it. */
+import type { Clock, Timer } from "../../src/env/clock.ts";
+import { type Ms, toMs } from "../../src/ground/numbers.ts";
+
+interface Entry {
+  readonly atMs: number;
+  readonly action: () => void;
+}
+
+/** Turns of the microtask queue after which nothing is left to happen without a timer. */
+const TURNS = 200;
+
+export class ManualClock implements Clock {
+  #nowMs = 1000;
+  readonly #entries = new Set<Entry>();
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): Ms {
+    return toMs(1_700_000_000_000 + this.#nowMs);
+  }
+
+  after(delayMs: number, action: () => void): Timer {
+    const entry = { atMs: this.#nowMs + Math.max(delayMs, 0), action };
+    this.#entries.add(entry);
+    return { cancel: () => void this.#entries.delete(entry) };
+  }
+
+  /** Lets happen what needs no time. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
+  }
+
+  /** Lets so much time pass, timer by timer. */
+  async advance(delayMs: number): Promise<void> {
+    const endMs = this.#nowMs + delayMs;
+    await this.settle();
+    while ((this.#next()?.atMs ?? Infinity) <= endMs) await this.#fire();
+    this.#nowMs = endMs;
+  }
+
+  /** Lets as much time pass as the promise needs; fails where no amount of time would do. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const watched = promise.finally(() => isSettled = true);
+    watched.catch(() => undefined); // the caller hears of it below
+    await this.settle();
+    while (!isSettled) {
+      if (this.#next() === undefined) throw new Error("Cannot go on: nothing is left to wait for");
+      await this.#fire();
+    }
+    return await watched;
+  }
+
+  async #fire(): Promise<void> {
+    const entry = this.#next() as Entry;
+    this.#entries.delete(entry);
+    this.#nowMs = Math.max(this.#nowMs, entry.atMs);
+    entry.action();
+    await this.settle();
+  }
+
+  #next(): Entry | undefined {
+    let next: Entry | undefined;
+    for (const entry of this.#entries) {
+      if (next === undefined || entry.atMs < next.atMs) next = entry;
+    }
+    return next;
+  }
+}
