@@ -76,6 +76,7 @@ export class Client {
   }
 
   producer(options: ProducerOptions = {}): Producer {
+    for (const other of this.#producers) if (other.isClosed) this.#producers.delete(other);
     const producer = new Producer(this.#tools, options);
     this.#producers.add(producer);
     return producer;

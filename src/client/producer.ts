@@ -83,6 +83,11 @@ export class Producer {
     if (signals.some((signal) => signal.aborted)) onAbort();
   }
 
+  /** Whether it takes nothing more. */
+  get isClosed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Bytes of records that are not reported yet. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
