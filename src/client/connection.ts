@@ -16,9 +16,10 @@ import type { Reader } from "../ground/reader.ts";
 import { responseReader } from "../wire/codec.ts";
 import { FrameSplitter } from "../wire/frame.ts";
 import { requestFrame } from "../wire/message.ts";
+import { type BrokerRange, negotiate } from "../wire/negotiate.ts";
 import { addressText } from "./address.ts";
 import { abortedError, ClientError, errorFrom, timeoutError } from "./client_error.ts";
-import { askApiVersions, type Versions } from "./handshake.ts";
+import { askApiVersions } from "./handshake.ts";
 import { PendingRequests } from "./pending_requests.ts";
 import { writeParts } from "./write_parts.ts";
 
@@ -55,7 +56,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #stream: Stream;
   readonly #pending = new PendingRequests();
-  #versions: ReadonlyMap<number, Versions> = new Map();
+  #versions: ReadonlyMap<number, BrokerRange> = new Map();
   #correlationId = 0;
   #failure: ClientError | undefined;
   #onDrain: (() => void)[] = [];
@@ -134,10 +135,7 @@ export class Connection {
 
   /** The highest version of `api` that both sides speak, or undefined. */
   versionOf(api: Api, versionMax: number = api.versions[1]): number | undefined {
-    const range = this.#versions.get(api.key);
-    if (range === undefined) return undefined;
-    const version = Math.min(range[1], api.versions[1], versionMax);
-    return version < range[0] || version < api.versions[0] ? undefined : version;
+    return negotiate(api, this.#versions.get(api.key), versionMax);
   }
 
   /** Sends a request and waits for its answer. Throws a `ClientError`. */
@@ -272,7 +270,9 @@ export class Connection {
   #unsupported(api: Api): ClientError {
     const [low, high] = api.versions;
     const range = this.#versions.get(api.key);
-    const theirs = range === undefined ? "it has no such API" : `it speaks ${range.join("–")}`;
+    const theirs = range === undefined
+      ? "it has no such API"
+      : `it speaks ${range.minVersion}–${range.maxVersion}`;
     return new ClientError(
       "UNSUPPORTED_VERSION",
       `${this.#action(`ask ${api.name} of`)}: we speak versions ${low}–${high}, ${theirs}`,

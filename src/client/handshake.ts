@@ -10,6 +10,7 @@ import { ErrorCode } from "../api/error_code.ts";
 import type { RequestInput } from "../api/schema.ts";
 import type { Reader } from "../ground/reader.ts";
 import { responseReader } from "../wire/codec.ts";
+import type { BrokerRange } from "../wire/negotiate.ts";
 import type { Address } from "../env/network.ts";
 import { addressText } from "./address.ts";
 import { errorOfCode } from "./client_error.ts";
@@ -17,9 +18,6 @@ import { errorOfCode } from "./client_error.ts";
 const VERSION_FIRST = 3;
 const SOFTWARE_NAME = "mq";
 const SOFTWARE_VERSION = "1";
-
-/** Lowest and highest version of an API. */
-export type Versions = readonly [low: number, high: number];
 
 /** What the handshake needs of a connection. */
 export interface Asker {
@@ -34,7 +32,7 @@ export interface Asker {
 
 export async function askApiVersions(
   connection: Asker,
-): Promise<ReadonlyMap<number, Versions>> {
+): Promise<ReadonlyMap<number, BrokerRange>> {
   const first = await ask(connection, VERSION_FIRST);
   if (first.errorCode !== ErrorCode.UnsupportedVersion) return versionsOf(connection, first);
   const range = first.apiKeys.find(({ apiKey }) => apiKey === apiVersions.key);
@@ -44,11 +42,7 @@ export async function askApiVersions(
 
 interface Answer {
   readonly errorCode: number;
-  readonly apiKeys: readonly {
-    readonly apiKey: number;
-    readonly minVersion: number;
-    readonly maxVersion: number;
-  }[];
+  readonly apiKeys: readonly (BrokerRange & { readonly apiKey: number })[];
 }
 
 function ask(connection: Asker, version: number): Promise<Answer> {
@@ -64,10 +58,10 @@ function readAnswer(reader: Reader, version: number): Answer {
   return responseReader(apiVersions, isRefused ? 0 : version)(reader);
 }
 
-function versionsOf(connection: Asker, answer: Answer): ReadonlyMap<number, Versions> {
+function versionsOf(connection: Asker, answer: Answer): ReadonlyMap<number, BrokerRange> {
   if (answer.errorCode !== ErrorCode.None) {
     const action = `Cannot agree on versions with ${addressText(connection.address)}`;
     throw errorOfCode(answer.errorCode, action);
   }
-  return new Map(answer.apiKeys.map((api) => [api.apiKey, [api.minVersion, api.maxVersion]]));
+  return new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
 }
