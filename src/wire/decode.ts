@@ -9,6 +9,7 @@
  */
 import type { Field, Fields, Primitive } from "../api/schema.ts";
 import type { Reader } from "../ground/reader.ts";
+import { utf8Bytes } from "../ground/text.ts";
 import { defaultOf } from "./defaults.ts";
 import { includesVersion } from "./version_range.ts";
 
@@ -181,7 +182,12 @@ function stringDecoder(flexible: boolean, onNull: OnNull): Decode {
       reader.fail(`Cannot read string: ${byteLength} bytes are over ${STRING_BYTES_MAX}`);
       return "";
     }
-    return reader.text(byteLength);
+    const text = reader.text(byteLength);
+    // A byte that is not UTF-8 becomes a character of three; the text must still fit into an answer.
+    if (byteLength > STRING_BYTES_MAX / 3 && utf8Bytes(text) > STRING_BYTES_MAX) {
+      reader.fail("Cannot read string: it is not UTF-8");
+    }
+    return text;
   };
 }
 

@@ -12,11 +12,15 @@ import type { TopicImage } from "../../metadata/image.ts";
 import { isInternalTopic, refuseTopicName } from "../../metadata/topic_name.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
 import { createTopics, newTopic } from "../create_topics.ts";
-import { type Answer, defineHandler } from "../handler.ts";
+import { type Answer, CloseConnection, defineHandler } from "../handler.ts";
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from "../operations.ts";
 
 type Request = RequestOf<typeof metadata>;
 type TopicAnswer = ResponseInput<typeof metadata>["topics"][number];
+
+/** Versions 10 and 11 have the id in the request, but no answer for it (KIP-516). */
+const NAMELESS_FROM_VERSION = 12;
+
 interface Wanted {
   readonly name: string | null;
   readonly topicId: Uuid;
@@ -25,6 +29,11 @@ interface Wanted {
 export const metadataHandler = defineHandler({
   api: metadata,
   handle(broker, request, call): Answer<typeof metadata> | Promise<Answer<typeof metadata>> {
+    if (
+      call.apiVersion < NAMELESS_FROM_VERSION && request.topics?.some(({ name }) => name === null)
+    ) {
+      return new CloseConnection("Metadata by topic id needs version 12"); // as Kafka does
+    }
     const wanted = wantedTopics(broker, request, call);
     const missing = broker.settings.get("auto.create.topics.enable") && mayCreate(request, call)
       ? wanted.flatMap(({ name }) => name !== null && isCreatable(broker, name) ? [name] : [])
