@@ -216,8 +216,9 @@ export class Broker {
       path: fault.path,
       error: fault.message,
     });
-    this.#door?.destroy();
     this.#fail(brokerFault(fault));
+    this.#door?.destroy();
+    this.#logs?.abandon();
   }
 
   #brokerEpoch(): number {

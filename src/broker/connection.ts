@@ -18,6 +18,7 @@ import type { FileSlice } from "../log/log_slice.ts";
 import { FrameSplitter } from "../wire/frame.ts";
 import type { CallConnection } from "./broker_context.ts";
 import type { InflightBytes } from "./inflight.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What a request comes to: parts to send, nothing to send, or the end of the connection. */
 export type Reply =
@@ -40,9 +41,8 @@ export interface ConnectionOptions {
   readonly onClose: (badRequest: string | undefined) => void;
 }
 
-/** Beyond this the parts of an outbox leave at once, and one by one: copying would cost more. */
-const JOIN_BYTES_MAX = 16 * 1024;
-const OUTBOX_BYTES_MAX = 64 * 1024;
+/** Requests of one connection that are begun in one turn of the event loop. */
+const TURN_REQUESTS_MAX = 256;
 
 interface Slot {
   readonly frameBytes: number;
@@ -55,11 +55,11 @@ export class ClientConnection implements CallConnection {
   readonly #splitter: FrameSplitter;
   #frames: Uint8Array[] = [];
   #slots: Slot[] = [];
-  /** Parts of replies that leave together at the end of this turn of the event loop. */
-  #outbox: Uint8Array[] = [];
-  #outboxBytes = 0;
+  readonly #outbox: Outbox;
   #isSendingFile = false;
   #isPaused = false;
+  /** Requests begun since other connections last had their turn. */
+  #startedInTurn = 0;
   #isClosed = false;
   #isEnding = false;
   #badRequest: string | undefined;
@@ -69,6 +69,9 @@ export class ClientConnection implements CallConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#outbox = new Outbox(options.stream, () => {
+      if (this.#isEnding) this.#pump();
+    });
     this.#lastActiveMs = options.clock.monotonicMs();
     this.#splitter = new FrameSplitter({
       frameBytesMax: options.frameBytesMax,
@@ -88,7 +91,7 @@ export class ClientConnection implements CallConnection {
 
   /** Whether nothing is under way: no request without its answer, no answer that has not left. */
   get isIdle(): boolean {
-    return this.#slots.length === 0 && this.#frames.length === 0 && this.#outbox.length === 0 &&
+    return this.#slots.length === 0 && this.#frames.length === 0 && this.#outbox.isEmpty &&
       this.#options.stream.queuedBytes === 0;
   }
 
@@ -117,6 +120,7 @@ export class ClientConnection implements CallConnection {
   #onBytes(bytes: Uint8Array): void {
     if (this.#isClosed || this.#badRequest !== undefined) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
+    if (this.#startedInTurn < TURN_REQUESTS_MAX) this.#startedInTurn = 0;
     const reason = this.#splitter.push(bytes);
     this.#pump();
     if (reason !== undefined) this.#closeFor(reason);
@@ -150,7 +154,8 @@ export class ClientConnection implements CallConnection {
 
   #hasRoom(): boolean {
     const { requestsMax, queuedBytesMax, stream, inflight } = this.#options;
-    return this.#slots.length < requestsMax && stream.queuedBytes < queuedBytesMax &&
+    return this.#startedInTurn < TURN_REQUESTS_MAX && this.#slots.length < requestsMax &&
+      stream.queuedBytes < queuedBytesMax &&
       // One request of a connection may always run: the pool bounds how many run beside it.
       (this.#slots.length === 0 || !inflight.isFull);
   }
@@ -168,6 +173,8 @@ export class ClientConnection implements CallConnection {
   #start(frame: Uint8Array): void {
     const slot: Slot = { frameBytes: frame.length, reply: undefined };
     this.#slots.push(slot);
+    this.#startedInTurn++;
+    if (this.#startedInTurn === TURN_REQUESTS_MAX) this.#endTurn();
     this.#options.inflight.take(frame.length);
     const reply = this.#options.dispatch(frame, this);
     if (!(reply instanceof Promise)) {
@@ -178,6 +185,14 @@ export class ClientConnection implements CallConnection {
       slot.reply = settled;
       if (this.#isClosed) releaseReply(settled);
       else this.#pump();
+    });
+  }
+
+  /** One chunk may hold thousands of small requests: others are served before it goes on. */
+  #endTurn(): void {
+    this.#options.clock.after(0, () => {
+      this.#startedInTurn = 0;
+      this.#pump();
     });
   }
 
@@ -200,10 +215,10 @@ export class ClientConnection implements CallConnection {
     if (reply.kind !== "parts") return;
     const fileAt = reply.parts.findIndex((part) => !(part instanceof Uint8Array));
     if (fileAt === -1) {
-      for (const part of reply.parts) this.#post(part as Uint8Array);
+      for (const part of reply.parts) this.#outbox.post(part as Uint8Array);
       return;
     }
-    this.#flush();
+    this.#outbox.flush();
     this.#isSendingFile = true;
     void this.#sendWithFiles(reply.parts).catch((error: unknown) => this.#onSendFault(error))
       .finally(() => {
@@ -211,26 +226,6 @@ export class ClientConnection implements CallConnection {
         this.#isSendingFile = false;
         this.#pump();
       });
-  }
-
-  /** Answers of requests that came together leave together: one system call for all of them. */
-  #post(bytes: Uint8Array): void {
-    if (this.#outbox.length === 0) void Promise.resolve().then(() => this.#flush());
-    this.#outbox.push(bytes);
-    this.#outboxBytes += bytes.length;
-    if (this.#outboxBytes >= OUTBOX_BYTES_MAX) this.#flush();
-  }
-
-  #flush(): void {
-    const [first, ...others] = this.#outbox;
-    const byteCount = this.#outboxBytes;
-    if (first === undefined || this.#isClosed) return;
-    this.#outbox = [];
-    this.#outboxBytes = 0;
-    if (byteCount > JOIN_BYTES_MAX || others.length === 0) {
-      for (const part of [first, ...others]) this.#options.stream.write(part);
-    } else this.#options.stream.write(joined([first, ...others], byteCount));
-    if (this.#isEnding) this.#pump();
   }
 
   async #sendWithFiles(parts: readonly Foreign[]): Promise<void> {
@@ -257,13 +252,14 @@ export class ClientConnection implements CallConnection {
     if (this.#badRequest !== undefined || this.#isClosed) return;
     this.#badRequest = reason;
     this.#frames = [];
-    this.#flush();
+    this.#outbox.flush();
     this.#options.stream.end();
   }
 
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#outbox.close();
     this.#splitter.close();
     this.#options.inflight.forget(this.#wake);
     for (const slot of this.#slots) {
@@ -275,16 +271,6 @@ export class ClientConnection implements CallConnection {
     for (const onGoing of [...this.#onceGoing]) onGoing();
     this.#options.onClose(this.#badRequest);
   }
-}
-
-function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
-  const bytes = new Uint8Array(byteCount);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** Gives back the files that a reply holds. */

@@ -1,5 +1,7 @@
 /** Creating topics, for those who ask for it by CreateTopics and those who only ask for metadata. */
-import { uuidFromEntropy } from "../ground/uuid.ts";
+import { ErrorCode } from "../api/error_code.ts";
+import { DiskFault } from "../env/disk.ts";
+import { uuidFromEntropy, ZERO_UUID } from "../ground/uuid.ts";
 import {
   type CreatedTopic,
   decideCreateTopics,
@@ -19,19 +21,34 @@ export function newTopic(broker: BrokerContext, name: string): NewTopic {
   };
 }
 
-export function createTopics(
+/** A disk that is full refuses them all, as values: the broker goes on. */
+export async function createTopics(
   broker: BrokerContext,
   topics: readonly NewTopic[],
   validateOnly: boolean,
 ): Promise<readonly CreatedTopic[]> {
   const { settings } = broker;
-  return broker.quorum.propose((image) =>
-    decideCreateTopics(image, {
-      topics,
-      validateOnly,
-      defaultPartitionCount: settings.get("num.partitions"),
-      defaultReplicationFactor: settings.get("default.replication.factor"),
-      partitionCountMax: settings.get("mq.create.partitions.max"),
-    })
-  );
+  try {
+    return await broker.quorum.propose((image) =>
+      decideCreateTopics(image, {
+        topics,
+        validateOnly,
+        defaultPartitionCount: settings.get("num.partitions"),
+        defaultReplicationFactor: settings.get("default.replication.factor"),
+        partitionCountMax: settings.get("mq.create.partitions.max"),
+      })
+    );
+  } catch (error) {
+    if (!(error instanceof DiskFault)) throw error;
+    return topics.map(({ name }) => ({
+      name,
+      errorCode: ErrorCode.KafkaStorageError,
+      errorMessage: error.kind === "no-space"
+        ? "no space is left for metadata"
+        : "the disk has failed",
+      topicId: ZERO_UUID,
+      partitionCount: -1,
+      replicationFactor: -1,
+    }));
+  }
 }

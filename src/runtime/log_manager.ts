@@ -7,10 +7,10 @@
  * Nothing is removed on a guess: a folder goes only when a committed record removed its topic; folders
  * that nobody knows are left alone and told of.
  */
-import type { DiskFault } from "../env/disk.ts";
+import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
-import { parseUuid, type Uuid } from "../ground/uuid.ts";
+import type { Uuid } from "../ground/uuid.ts";
 import { Log, type LogTools } from "../log/log.ts";
 import { LogDirectoryFault, type PartitionFolder } from "../log/log_directory.ts";
 import { OpenSegments } from "../log/open_segments.ts";
@@ -22,6 +22,7 @@ import { decompressWith } from "../record/compression.ts";
 import { atMost } from "./at_most.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
 import { openPlaces, type Place } from "./log_places.ts";
+import { METADATA_PARTITION, metadataFirst, openMetadataLog } from "./metadata_place.ts";
 import { MetadataQuorum } from "./metadata_quorum.ts";
 import type { Histogram } from "./metrics.ts";
 import { Partition } from "./partition.ts";
@@ -38,9 +39,6 @@ export interface LogManagerOptions {
   readonly onFailed: (fault: DiskFault) => void;
 }
 
-/** Kafka: Uuid.METADATA_TOPIC_ID. */
-const METADATA_TOPIC_ID = parseUuid("AAAAAAAAAAAAAAAAAAAAAQ") as Uuid;
-const METADATA_PARTITION = { topic: METADATA_TOPIC, partition: 0 };
 const OPEN_SEGMENTS_MAX = 1024;
 /** Logs that are opened or closed at the same time. */
 const CONCURRENT_MAX = 16;
@@ -63,13 +61,20 @@ export class LogManager {
   /** Throws a `LogDirectoryFault`, `LogFault`, `MetadataCorrupt` or `DiskFault`; lets go of all then. */
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const places: Place[] = [];
+    let onMetadataFault: (fault: DiskFault) => void = () => undefined;
     try {
       await openPlaces(options, (place) => places.push(place));
+      metadataFirst(options.env.disk, places);
       const tools = logTools(options);
-      const metadataLog = await openMetadataLog(options, places[0] as Place, tools);
-      const quorum = await MetadataQuorum.open(metadataLog, { ...options.env, ...tools });
+      const metadataLog = await openMetadataLog(places[0] as Place, tools);
+      const quorum = await MetadataQuorum.open(metadataLog, {
+        ...options.env,
+        ...tools,
+        onDiskFault: (fault) => onMetadataFault(fault),
+      });
       const manager = new LogManager(options, { tools, places, metadataLog, quorum });
       await manager.#openPartitions();
+      onMetadataFault = (fault) => manager.#onDiskFault(places[0] as Place, fault);
       quorum.onReplayed((record) => manager.#onReplayed(record));
       return manager;
     } catch (error) {
@@ -208,12 +213,25 @@ export class LogManager {
     this.partitions.add(partition);
   }
 
-  #onReplayed(record: MetadataRecord): Promise<void> | void {
-    if (record.kind === "partition") {
-      const topic = this.quorum.image.topicById(record.topicId);
-      if (topic !== undefined) return this.#openPartition(topic, record, undefined);
-    } else if (record.kind === "remove-topic") {
-      return this.#removeTopic(record.topicId);
+  /**
+   * What a committed record asks of this broker. A disk that does not let it is told of, and the
+   * partition is without a log until the next start: the decision stands whatever this disk does.
+   */
+  async #onReplayed(record: MetadataRecord): Promise<void> {
+    try {
+      if (record.kind === "partition") {
+        const topic = this.quorum.image.topicById(record.topicId);
+        if (topic !== undefined) await this.#openPartition(topic, record, undefined);
+      } else if (record.kind === "remove-topic") await this.#removeTopic(record.topicId);
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      const place = this.#places.find(({ directory }) => error.path.startsWith(directory.path));
+      const { path, message } = error;
+      this.#options.env.trace.event("error", "metadata cannot be followed", {
+        path,
+        error: message,
+      });
+      if (place !== undefined && error.kind !== "no-space") this.#onDiskFault(place, error);
     }
   }
 
@@ -274,24 +292,4 @@ function logTools({ env, settings }: LogManagerOptions): LogTools {
     tail: new TailCache({ bytesMax: settings.get("mq.tail.cache.bytes") }),
     openSegments: new OpenSegments({ countMax: OPEN_SEGMENTS_MAX }),
   };
-}
-
-/** With the settings of a topic that has none of its own: nothing may make metadata less durable. */
-async function openMetadataLog(
-  { env }: LogManagerOptions,
-  { directory }: Place,
-  tools: LogTools,
-): Promise<Log> {
-  const path = `${directory.path}/${METADATA_TOPIC}-0`;
-  const isNew = env.disk.info(path) === undefined;
-  if (isNew) await directory.createPartition(METADATA_PARTITION, METADATA_TOPIC_ID);
-  const log = await Log.open({
-    directory: path,
-    settings: partitionSettings(new Map(), () => undefined).log,
-    tools,
-    isClean: isNew || directory.wasClean,
-    recoveryPoint: directory.checkpoint("recoveryPoint", METADATA_PARTITION),
-  });
-  if (log.recoveryPoint < log.logEndOffset) await log.sync();
-  return log;
 }

@@ -5,6 +5,7 @@
  * replayed before it is durable. Several voters take the same contract later; callers will not notice.
  */
 import type { Clock } from "../env/clock.ts";
+import { DiskFault } from "../env/disk.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import { type Offset, toLeaderEpoch, toOffset } from "../ground/numbers.ts";
 import type { Log } from "../log/log.ts";
@@ -21,6 +22,8 @@ export interface QuorumTools {
   readonly clock: Clock;
   readonly crc32c: Crc32c;
   readonly decompress: Decompress;
+  /** A disk that is not merely full: its owner takes it offline. */
+  readonly onDiskFault: (fault: DiskFault) => void;
 }
 
 /** A record that this version does not understand: the node does not start. */
@@ -62,7 +65,10 @@ export class MetadataQuorum {
     this.#onReplayed = listener;
   }
 
-  /** Runs a decision when all earlier ones are in the image; resolves when its own records are. */
+  /**
+   * Runs a decision when all earlier ones are in the image; resolves when its own records are.
+   * Rejects with a `DiskFault` where they could not be written: nothing was decided then.
+   */
   propose<Reply>(decide: (image: ClusterImage) => Decision<Reply>): Promise<Reply> {
     const turn = this.#last.then(() => this.#commit(decide(this.image)));
     this.#last = turn.catch(() => undefined); // the proposer hears of it; the next decision goes on
@@ -77,8 +83,7 @@ export class MetadataQuorum {
 
   async #commit<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
     if (records.length === 0) return reply;
-    const firstOffset = this.#append(records);
-    await this.#log.sync();
+    const firstOffset = await this.#write(records);
     const consequences: (Promise<void> | void)[] = [];
     for (const [index, record] of records.entries()) {
       this.image.replay(toOffset(firstOffset + index), record);
@@ -86,6 +91,17 @@ export class MetadataQuorum {
     }
     await Promise.all(consequences);
     return reply;
+  }
+
+  async #write(records: readonly MetadataRecord[]): Promise<Offset> {
+    try {
+      const firstOffset = this.#append(records);
+      await this.#log.sync();
+      return firstOffset;
+    } catch (error) {
+      if (error instanceof DiskFault && error.kind !== "no-space") this.#tools.onDiskFault(error);
+      throw error;
+    }
   }
 
   #append(records: readonly MetadataRecord[]): Offset {

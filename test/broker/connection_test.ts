@@ -266,4 +266,17 @@ describe("ClientConnection", () => {
     expect(stream.written.flat()).toEqual([1]);
     expect(stream.isEnded).toBeTrue();
   });
+
+  test("lets others have their turn in the middle of a flood of small requests", async () => {
+    const { stream, clock, dispatched } = connect(([id = 0]) => parts(id));
+    const flood = Array.from({ length: 1000 }, () => frame(1)).flatMap((
+      one,
+    ) => [0, 0, 0, 8, ...one]);
+    stream.events?.onBytes(Uint8Array.from(flood));
+    expect(dispatched.length).toBe(256);
+    expect(stream.isPaused).toBeTrue();
+    await clock.advance(10);
+    expect(dispatched.length).toBe(1000);
+    expect(stream.isPaused).toBeFalse();
+  });
 });

@@ -135,7 +135,7 @@ describe("Describe", () => {
     const connection = await dial();
     const body = { transactionalId: null, transactionTimeoutMs: 0 };
     for (let index = 0; index < 1500; index++) connection.send(initProducerId, 2, body);
-    for (let turn = 0; turn < 20; turn++) await clock.settle();
+    for (let turn = 0; turn < 20; turn++) await clock.advance(1);
     const ids = Array.from(
       { length: connection.answerCount },
       () => connection.answer(initProducerId, 2).producerId,

@@ -151,4 +151,44 @@ describe("mq.durability", () => {
     await clock.until(stopping);
     expect(connection.isClosed).toBeTrue();
   });
+
+  test("the directory with the metadata is found in whatever order the directories are named", async () => {
+    const first = await startBroker({ "log.dirs": "/one,/two" });
+    const connection = await first.dial();
+    await createTopic(connection, "t");
+    await produceTo(connection, "t", batchOf(["a"]));
+    first.broker.halt();
+    const second = await startBroker({ "log.dirs": "/two,/one" }, first.disk.kill());
+    expect(recordsOf((await fetchFrom(await second.dial(), "t")).records)).toEqual(["0:a"]);
+  });
+
+  test("a full disk refuses new topics, and takes them when there is room", async () => {
+    const { dial, disk } = await startBroker();
+    const connection = await dial();
+    disk.failNext("write", "no-space");
+    await expect(createTopic(connection, "t")).rejects.toThrow("no space is left");
+    await createTopic(connection, "t");
+    expect((await produceTo(connection, "t", batchOf(["a"]))).errorCode).toBe(ErrorCode.None);
+  });
+
+  test("a disk that fails under the metadata ends the broker", async () => {
+    const { dial, disk, broker } = await startBroker();
+    const connection = await dial();
+    disk.failNext("sync", "io", true);
+    await createTopic(connection, "t").catch(() => undefined); // refused or cut off, as it comes
+    expect((await broker.stopped).kind).toBe("failed");
+  });
+
+  test("a topic whose log could not be made is a storage error, not an unknown topic", async () => {
+    const { dial, disk } = await startBroker();
+    const connection = await dial();
+    await createTopic(connection, "first");
+    disk.failNext("rename", "no-space"); // of partition.metadata, when the record is durable already
+    await createTopic(connection, "t");
+    expect((await produceTo(connection, "t", batchOf(["a"]))).errorCode).toBe(
+      ErrorCode.KafkaStorageError,
+    );
+    expect((await fetchFrom(connection, "t")).errorCode).toBe(ErrorCode.KafkaStorageError);
+    expect((await produceTo(connection, "first", batchOf(["a"]))).errorCode).toBe(ErrorCode.None);
+  });
 });

@@ -1,5 +1,7 @@
 /** DeleteTopics: by name, from version 6 also by id. */
 import { deleteTopics } from "../../api/delete_topics.ts";
+import { ErrorCode } from "../../api/error_code.ts";
+import { DiskFault } from "../../env/disk.ts";
 import { ZERO_UUID } from "../../ground/uuid.ts";
 import { decideDeleteTopics } from "../../metadata/decide/delete_topics.ts";
 import { type Answer, defineHandler } from "../handler.ts";
@@ -12,7 +14,13 @@ export const deleteTopicsHandler = defineHandler({
     const topics = apiVersion >= TOPICS_FROM_VERSION
       ? request.topics
       : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
-    const responses = await broker.quorum.propose((image) => decideDeleteTopics(image, topics));
-    return { responses };
+    try {
+      const responses = await broker.quorum.propose((image) => decideDeleteTopics(image, topics));
+      return { responses };
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      const errorCode = ErrorCode.KafkaStorageError;
+      return { responses: topics.map((topic) => ({ ...topic, errorCode })) };
+    }
   },
 });

@@ -10,6 +10,7 @@ import { fetch } from "../../api/fetch.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
+import { partitionOf } from "../partition_of.ts";
 import { FetchTarget, releaseFetched } from "./fetch_target.ts";
 import { waitForMove } from "./fetch_wait.ts";
 
@@ -103,9 +104,10 @@ function targetsOf(
     return topic.partitions.map((asked) =>
       new FetchTarget(
         name,
-        hasIds ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition,
         asked,
-        name === undefined ? undefined : broker.partitions.get(name, asked.partition),
+        name === undefined
+          ? hasIds ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition
+          : partitionOf(broker, name, asked.partition),
       )
     );
   });

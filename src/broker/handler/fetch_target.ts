@@ -17,23 +17,18 @@ export class FetchTarget {
   readonly topic: string | undefined;
   readonly asked: Asked;
   readonly partition: Partition | undefined;
-  readonly #errorIfUnknown: ErrorCode;
+  readonly #errorIfNone: ErrorCode;
 
-  constructor(
-    topic: string | undefined,
-    errorIfUnknown: ErrorCode,
-    asked: Asked,
-    partition: Partition | undefined,
-  ) {
+  constructor(topic: string | undefined, asked: Asked, found: Partition | ErrorCode) {
     this.topic = topic;
-    this.#errorIfUnknown = topic === undefined ? errorIfUnknown : ErrorCode.UnknownTopicOrPartition;
     this.asked = asked;
-    this.partition = partition;
+    this.partition = typeof found === "number" ? undefined : found;
+    this.#errorIfNone = typeof found === "number" ? found : ErrorCode.None;
   }
 
   read(bytesLeft: number): FetchedPartition | Promise<FetchedPartition> {
     const { partition, asked } = this;
-    if (partition === undefined) return this.#failed(this.#errorIfUnknown);
+    if (partition === undefined) return this.#failed(this.#errorIfNone);
     const refusal = refuse(partition, asked);
     if (refusal !== undefined) return this.#failed(refusal);
     const bytesMax = Math.max(Math.min(asked.partitionMaxBytes, bytesLeft), 0);
@@ -48,7 +43,7 @@ export class FetchTarget {
   /** The partition's offsets, and no records: there was no room for them. */
   withoutRecords(): FetchedPartition {
     const { partition, asked } = this;
-    if (partition === undefined) return this.#failed(this.#errorIfUnknown);
+    if (partition === undefined) return this.#failed(this.#errorIfNone);
     const refusal = refuse(partition, asked);
     return refusal === undefined ? this.#fetched({ kind: "empty" }) : this.#failed(refusal);
   }

@@ -4,6 +4,7 @@
  */
 import { ErrorCode } from "../../api/error_code.ts";
 import { initProducerId } from "../../api/init_producer_id.ts";
+import { DiskFault } from "../../env/disk.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 
 type InitAnswer = Answer<typeof initProducerId>;
@@ -18,12 +19,19 @@ export const initProducerIdHandler = defineHandler({
       return refused(ErrorCode.InvalidRequest);
     }
     const producerId = broker.producerIds.next();
-    return producerId instanceof Promise ? producerId.then(given) : given(producerId);
+    return producerId instanceof Promise
+      ? producerId.then(given).catch(onDiskFault)
+      : given(producerId);
   },
 });
 
 function given(producerId: number): InitAnswer {
   return { errorCode: ErrorCode.None, producerId, producerEpoch: 0 };
+}
+
+function onDiskFault(error: unknown): InitAnswer {
+  if (!(error instanceof DiskFault)) throw error;
+  return refused(ErrorCode.KafkaStorageError);
 }
 
 function refused(errorCode: ErrorCode): InitAnswer {

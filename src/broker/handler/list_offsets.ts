@@ -12,6 +12,7 @@ import { LogFault } from "../../log/log_fault.ts";
 import type { Partition } from "../../runtime/partition.ts";
 import type { BrokerContext } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
+import { partitionOf } from "../partition_of.ts";
 
 type Asked = RequestOf<typeof listOffsets>["topics"][number]["partitions"][number];
 type Found = ResponseInput<typeof listOffsets>["topics"][number]["partitions"][number];
@@ -34,9 +35,8 @@ export const listOffsetsHandler = defineHandler({
 });
 
 async function find(broker: BrokerContext, topic: string, asked: Asked): Promise<Found> {
-  const partition = broker.partitions.get(topic, asked.partitionIndex);
-  if (partition === undefined) return failed(asked, ErrorCode.UnknownTopicOrPartition);
-  if (!partition.isOnline) return failed(asked, ErrorCode.KafkaStorageError);
+  const partition = partitionOf(broker, topic, asked.partitionIndex);
+  if (typeof partition === "number") return failed(asked, partition);
   if (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== partition.leaderEpoch) {
     const isOld = asked.currentLeaderEpoch < partition.leaderEpoch;
     return failed(asked, isOld ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch);

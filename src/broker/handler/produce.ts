@@ -12,6 +12,7 @@ import type { Partition } from "../../runtime/partition.ts";
 import { appendFromProducer, type AppendResult } from "../../runtime/partition_append.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
 import { type Answer, CloseConnection, defineHandler, NO_REPLY } from "../handler.ts";
+import { partitionOf } from "../partition_of.ts";
 
 type Request = RequestOf<typeof produce>;
 type PartitionData = Request["topicData"][number]["partitionData"][number];
@@ -60,30 +61,28 @@ function append(
   topic: string,
   data: PartitionData,
 ): Outcome {
-  const partition = broker.partitions.get(topic, data.index);
-  const refusal = refuse(request, partition);
-  if (refusal !== undefined || partition === undefined) {
-    const errorCode = refusal ?? ErrorCode.UnknownTopicOrPartition;
-    const result = { kind: "refused", errorCode, message: null } as const;
-    return { index: data.index, partition, result };
+  const found = partitionOf(broker, topic, data.index);
+  const errorCode = typeof found === "number" ? found : refuse(request, found);
+  if (typeof found === "number" || errorCode !== undefined) {
+    const result = { kind: "refused", errorCode: errorCode as ErrorCode, message: null } as const;
+    return { index: data.index, partition: undefined, result };
   }
   const isZstdAllowed = call.apiVersion >= ZSTD_FROM_VERSION;
-  const result = appendFromProducer(partition, data.records, isZstdAllowed, broker.appendTools);
+  const result = appendFromProducer(found, data.records, isZstdAllowed, broker.appendTools);
   if (result.kind === "appended") {
     const counters = broker.metrics.topic(topic);
     counters.messagesIn.add(result.recordCount);
     counters.bytesIn.add(data.records?.length ?? 0);
   }
-  return { index: data.index, partition, result };
+  return { index: data.index, partition: found, result };
 }
 
-function refuse(request: Request, partition: Partition | undefined): ErrorCode | undefined {
+function refuse(request: Request, partition: Partition): ErrorCode | undefined {
   const { acks } = request;
   if (acks !== ACKS_ALL && acks !== ACKS_LEADER && acks !== ACKS_NONE) {
     return ErrorCode.InvalidRequiredAcks;
   }
   if (request.transactionalId !== null) return ErrorCode.InvalidTxnState; // there are none yet
-  if (partition === undefined) return ErrorCode.UnknownTopicOrPartition;
   // The in-sync set is this broker alone.
   const isShort = acks === ACKS_ALL && partition.settings.minInsyncReplicas > 1;
   return isShort ? ErrorCode.NotEnoughReplicas : undefined;
