@@ -118,7 +118,7 @@ export class ClientConnection implements CallConnection {
   }
 
   #onBytes(bytes: Uint8Array): void {
-    if (this.#isClosed || this.#badRequest !== undefined) return;
+    if (this.isGoing || this.#badRequest !== undefined) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
     if (this.#startedInTurn < TURN_REQUESTS_MAX) this.#startedInTurn = 0;
     const reason = this.#splitter.push(bytes);
@@ -141,6 +141,8 @@ export class ClientConnection implements CallConnection {
     while (this.#startRequests()) this.#send();
     if (this.#isEnding && this.isIdle) {
       this.#options.stream.end();
+      // What the peer still sends is dropped; but while it is not read, its goodbye is not heard.
+      this.#options.stream.resume();
       return;
     }
     const mayRead = this.#frames.length === 0 && this.#hasRoom() && !this.#isEnding;

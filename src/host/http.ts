@@ -35,6 +35,7 @@ interface Runtime {
       hostname: string;
       port: number;
       development: boolean;
+      reusePort: boolean;
       fetch: (request: Request) => Promise<Response>;
     }): BunServer;
   };
@@ -53,7 +54,14 @@ export function serveHttp(address: Address, routes: HttpRoutes): Promise<Listene
   const { host: hostname, port } = address;
   try {
     if (runtime.Bun !== undefined) {
-      const server = runtime.Bun.serve({ hostname, port, development: false, fetch: onRequest });
+      // Without `reusePort: false` Bun lets two processes have the same port.
+      const server = runtime.Bun.serve({
+        hostname,
+        port,
+        development: false,
+        reusePort: false,
+        fetch: onRequest,
+      });
       return Promise.resolve({
         address: { host: hostname, port: server.port },
         close: () => server.stop(true),

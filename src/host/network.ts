@@ -24,10 +24,17 @@ const SEND_BYTES = 1024 * 1024 - 4096;
 const DIAL_TIMEOUT_MS = 10_000;
 
 export class TcpNetwork implements Network {
+  readonly #loadSendFile: () => Promise<SendFile | undefined>;
+
+  /** Without sendfile(2), or where `load` finds none, files are read and written. */
+  constructor(load: () => Promise<SendFile | undefined> = loadSendFile) {
+    this.#loadSendFile = load;
+  }
+
   listen(address: Address, onStream: (stream: Stream) => void): Promise<Listener> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true }, (socket) => {
-        onStream(new TcpStream(socket));
+        onStream(new TcpStream(socket, this.#loadSendFile));
       });
       server.once("error", (error) => reject(peerFault(error, address)));
       server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
@@ -62,7 +69,7 @@ export class TcpNetwork implements Network {
         options.signal?.removeEventListener("abort", onAbort);
         if (fault === undefined) {
           socket.off("error", onError);
-          resolve(new TcpStream(socket));
+          resolve(new TcpStream(socket, this.#loadSendFile));
         } else {
           socket.on("error", () => undefined);
           socket.destroy();
@@ -79,11 +86,13 @@ export class TcpNetwork implements Network {
 class TcpStream implements Stream {
   readonly remote: Address;
   readonly #socket: net.Socket;
+  readonly #loadSendFile: () => Promise<SendFile | undefined>;
   #isClosed = false;
   #waiting: (() => void)[] = [];
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, load: () => Promise<SendFile | undefined>) {
     this.#socket = socket;
+    this.#loadSendFile = load;
     this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.on("error", () => undefined); // "close" follows, and is what counts
     socket.on("close", () => this.#onClose());
@@ -107,7 +116,7 @@ class TcpStream implements Stream {
   }
 
   async sendFile(file: DiskFile, position: number, length: number): Promise<void> {
-    const native = await loadSendFile();
+    const native = await this.#loadSendFile();
     let at = position;
     const end = position + length;
     while (at < end && !this.#isClosed) {

@@ -1,8 +1,11 @@
 /**
  * The broker dies in the middle of producing, again and again, and is started on the same data: all
  * that was acknowledged is there, once and in order, and a producer that waits delivers the rest.
+ *
+ * `MQ_KILL_LIVES=50` lets it die so often in each test.
  */
 import { describe, expect, test } from "bun:test";
+import process from "node:process";
 import { mq, program } from "../harness/broker.ts";
 import { hasTool, start } from "../harness/process.ts";
 import { AckedProducer } from "./acked_producer.ts";
@@ -10,7 +13,7 @@ import { firstDifference, mergeNumbered, numberedLines } from "./lines.ts";
 import { type Death, Lives } from "./lives.ts";
 import { turn, until } from "./until.ts";
 
-const LIFE_COUNT = 5;
+const LIFE_COUNT = Number(process.env["MQ_KILL_LIVES"] ?? 5);
 const CHUNK_LINES = 20_000;
 const DURABILITIES = ["memory", "quorum-fsync"] as const;
 const kcatTest = test.skipIf(!(await hasTool("kcat")));

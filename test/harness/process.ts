@@ -98,7 +98,15 @@ export function start(
     stderr: () => new TextDecoder().decode(joined(stderr)),
     write: (input) => void child.stdin.write(input),
     writeAndEnd: (input) => void child.stdin.end(input),
-    kill: (signal) => void child.kill(signal),
+    kill(signal): void {
+      // Not child.kill(): behind it Deno takes any end for the work of that signal.
+      if (!running.has(child) || child.pid === undefined) return;
+      try {
+        process.kill(child.pid, signal);
+      } catch {
+        // It has ended in this moment.
+      }
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       if (running.has(child)) child.kill("SIGKILL");
       await ended.catch(() => undefined);
