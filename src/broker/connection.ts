@@ -37,12 +37,17 @@ export interface ConnectionOptions {
   readonly queuedBytesMax: number;
   /** The frame is lent: what is kept of it beyond the call (not beyond the promise) is a copy. */
   readonly dispatch: (frame: Uint8Array, connection: CallConnection) => Reply | Promise<Reply>;
-  /** Told once, with the reason where the client was at fault. */
-  readonly onClose: (badRequest: string | undefined) => void;
+  /** The connection is about to be closed because of what the client sent. */
+  readonly onBadRequest: (reason: string) => void;
+  readonly onClose: () => void;
 }
 
 /** Requests of one connection that are begun in one turn of the event loop. */
 const TURN_REQUESTS_MAX = 256;
+/** And how long it may keep the event loop. */
+const TURN_MS = 4;
+/** What was sent before a connection is closed may take as long to reach the peer. */
+const GOODBYE_MS = 1000;
 
 interface Slot {
   readonly frameBytes: number;
@@ -60,6 +65,8 @@ export class ClientConnection implements CallConnection {
   #isPaused = false;
   /** Requests begun since other connections last had their turn. */
   #startedInTurn = 0;
+  #turnStartMs = 0;
+  #isTurnEnding = false;
   #isClosed = false;
   #isEnding = false;
   #badRequest: string | undefined;
@@ -80,7 +87,7 @@ export class ClientConnection implements CallConnection {
     });
     options.stream.listen({
       onBytes: (bytes) => this.#onBytes(bytes),
-      onDrain: () => this.#pump(),
+      onDrain: () => this.#onDrain(),
       onClose: () => this.#onClose(),
     });
   }
@@ -95,7 +102,7 @@ export class ClientConnection implements CallConnection {
       this.#options.stream.queuedBytes === 0;
   }
 
-  /** When the last bytes came or the last answer was given, on the monotonic clock. */
+  /** When bytes last came or left, on the monotonic clock. */
   get lastActiveMs(): number {
     return this.#lastActiveMs;
   }
@@ -120,22 +127,31 @@ export class ClientConnection implements CallConnection {
   #onBytes(bytes: Uint8Array): void {
     if (this.isGoing || this.#badRequest !== undefined) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
-    if (this.#startedInTurn < TURN_REQUESTS_MAX) this.#startedInTurn = 0;
+    if (!this.#isTurnEnding) this.#startedInTurn = 0;
     const reason = this.#splitter.push(bytes);
     this.#pump();
     if (reason !== undefined) this.#closeFor(reason);
   }
 
+  #onDrain(): void {
+    this.#lastActiveMs = this.#options.clock.monotonicMs();
+    this.#pump();
+  }
+
   /** A frame is lent for the time of this call; one that must wait is copied. */
   #onFrame(frame: Uint8Array): void {
     if (this.#isClosed || this.#badRequest !== undefined) return;
-    if (this.#frames.length === 0 && this.#hasRoom()) this.#start(frame);
-    else this.#frames.push(frame.slice());
+    if (this.#frames.length > 0 || !this.#hasRoom()) {
+      this.#frames.push(frame.slice());
+      return;
+    }
+    this.#start(frame);
+    this.#send();
   }
 
   /** Starts what may start, sends what may be sent, and pauses or resumes reading. */
   #pump(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#badRequest !== undefined) return;
     this.#send();
     // What was sent has made room; what is started may be answered at once and make more.
     while (this.#startRequests()) this.#send();
@@ -156,8 +172,8 @@ export class ClientConnection implements CallConnection {
 
   #hasRoom(): boolean {
     const { requestsMax, queuedBytesMax, stream, inflight } = this.#options;
-    return this.#startedInTurn < TURN_REQUESTS_MAX && this.#slots.length < requestsMax &&
-      stream.queuedBytes < queuedBytesMax &&
+    return !this.#isTurnOver() && this.#slots.length < requestsMax &&
+      stream.queuedBytes + this.#outbox.byteCount < queuedBytesMax &&
       // One request of a connection may always run: the pool bounds how many run beside it.
       (this.#slots.length === 0 || !inflight.isFull);
   }
@@ -167,6 +183,7 @@ export class ClientConnection implements CallConnection {
     let started = 0;
     while (started < this.#frames.length && !this.#isClosed && this.#hasRoom()) {
       this.#start(this.#frames[started++] as Uint8Array);
+      this.#send(); // what is answered counts for the room that is left
     }
     if (started > 0) this.#frames = this.#frames.slice(started);
     return started > 0;
@@ -175,8 +192,7 @@ export class ClientConnection implements CallConnection {
   #start(frame: Uint8Array): void {
     const slot: Slot = { frameBytes: frame.length, reply: undefined };
     this.#slots.push(slot);
-    this.#startedInTurn++;
-    if (this.#startedInTurn === TURN_REQUESTS_MAX) this.#endTurn();
+    if (this.#startedInTurn++ === 0) this.#turnStartMs = this.#options.clock.monotonicMs();
     this.#options.inflight.take(frame.length);
     const reply = this.#options.dispatch(frame, this);
     if (!(reply instanceof Promise)) {
@@ -185,17 +201,25 @@ export class ClientConnection implements CallConnection {
     }
     void reply.then((settled) => {
       slot.reply = settled;
-      if (this.#isClosed) releaseReply(settled);
+      if (this.#isClosed || this.#badRequest !== undefined) releaseReply(settled);
       else this.#pump();
     });
   }
 
-  /** One chunk may hold thousands of small requests: others are served before it goes on. */
-  #endTurn(): void {
-    this.#options.clock.after(0, () => {
-      this.#startedInTurn = 0;
-      this.#pump();
-    });
+  /** One chunk may hold thousands of small requests, or some dear ones: others have their turn too. */
+  #isTurnOver(): boolean {
+    if (this.#startedInTurn === 0) return false;
+    const isOver = this.#startedInTurn >= TURN_REQUESTS_MAX ||
+      this.#options.clock.monotonicMs() - this.#turnStartMs > TURN_MS;
+    if (isOver && !this.#isTurnEnding) {
+      this.#isTurnEnding = true;
+      this.#options.clock.after(0, () => {
+        this.#isTurnEnding = false;
+        this.#startedInTurn = 0;
+        this.#pump();
+      });
+    }
+    return isOver;
   }
 
   #send(): void {
@@ -250,12 +274,27 @@ export class ClientConnection implements CallConnection {
     this.#options.stream.destroy();
   }
 
+  /** The client is at fault: what is ready has been sent, the rest is dropped, and that is told now. */
   #closeFor(reason: string): void {
     if (this.#badRequest !== undefined || this.#isClosed) return;
     this.#badRequest = reason;
-    this.#frames = [];
+    this.#options.onBadRequest(reason);
     this.#outbox.flush();
+    this.#isEnding = true;
+    this.#dropRequests();
     this.#options.stream.end();
+    this.#options.clock.after(GOODBYE_MS, () => this.#options.stream.destroy());
+  }
+
+  /** Gives back what requests under way hold; whoever still works for them need not go on. */
+  #dropRequests(): void {
+    for (const slot of this.#slots) {
+      this.#options.inflight.give(slot.frameBytes);
+      if (slot.reply !== undefined) releaseReply(slot.reply);
+    }
+    this.#slots = [];
+    this.#frames = [];
+    for (const onGoing of [...this.#onceGoing]) onGoing();
   }
 
   #onClose(): void {
@@ -264,14 +303,8 @@ export class ClientConnection implements CallConnection {
     this.#outbox.close();
     this.#splitter.close();
     this.#options.inflight.forget(this.#wake);
-    for (const slot of this.#slots) {
-      this.#options.inflight.give(slot.frameBytes);
-      if (slot.reply !== undefined) releaseReply(slot.reply);
-    }
-    this.#slots = [];
-    this.#frames = [];
-    for (const onGoing of [...this.#onceGoing]) onGoing();
-    this.#options.onClose(this.#badRequest);
+    this.#dropRequests();
+    this.#options.onClose();
   }
 }
 

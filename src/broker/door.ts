@@ -83,7 +83,7 @@ export class Door {
   #onStream(stream: Stream): void {
     const { env, settings, metrics, dispatch } = this.#options;
     const remote = formatAddress(stream.remote);
-    if (this.#isClosing || this.#connections.size >= settings.get("max.connections")) {
+    if (this.#isClosing || this.#connections.size >= this.#connectionsMax()) {
       metrics.refusedConnections.add(1);
       if (!this.#isClosing) {
         env.trace.event("warn", "connection refused: there are too many", { remote });
@@ -104,17 +104,24 @@ export class Door {
         metrics.queuedRequestBytes = this.#inflight.bytes;
         return dispatch(frame, of);
       },
-      onClose: (badRequest) => {
+      onBadRequest: (reason) => {
+        metrics.badRequests.add(1);
+        env.trace.event("warn", "connection closed", { remote, reason });
+      },
+      onClose: () => {
         this.#connections.delete(connection);
         metrics.connectionCount = this.#connections.size;
         metrics.queuedRequestBytes = this.#inflight.bytes;
-        if (badRequest === undefined) return;
-        metrics.badRequests.add(1);
-        env.trace.event("warn", "connection closed", { remote, reason: badRequest });
       },
     });
     this.#connections.add(connection);
     metrics.connectionCount = this.#connections.size;
+  }
+
+  /** What the system allows counts as well: a refused connection is better than none that is heard. */
+  #connectionsMax(): number {
+    const { env, settings } = this.#options;
+    return Math.min(settings.get("max.connections"), env.network.streamsMax);
   }
 
   #checkIdle(): void {
@@ -124,7 +131,7 @@ export class Door {
     this.#idleTimer = clock.after(Math.min(idleMsMax, IDLE_CHECK_MS_MAX), () => {
       const oldestMs = clock.monotonicMs() - idleMsMax;
       for (const connection of [...this.#connections]) {
-        if (connection.isIdle && connection.lastActiveMs < oldestMs) connection.destroy();
+        if (connection.lastActiveMs < oldestMs) connection.destroy();
       }
       this.#checkIdle();
     });

@@ -22,6 +22,11 @@ export class Outbox {
     this.#onFlushed = onFlushed;
   }
 
+  /** Bytes that wait. */
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
   get isEmpty(): boolean {
     return this.#parts.length === 0;
   }
@@ -50,6 +55,7 @@ export class Outbox {
   close(): void {
     this.#isClosed = true;
     this.#parts = [];
+    this.#byteCount = 0;
   }
 }
 

@@ -22,6 +22,8 @@ export interface Address {
 }
 
 export interface Network {
+  /** Streams that the system lets be open at once, with room left for files. */
+  readonly streamsMax: number;
   /** Port 0 takes a free one. Throws a `PeerFault` ("in-use", "not-permitted", "not-found"). */
   listen(address: Address, onStream: (stream: Stream) => void): Promise<Listener>;
   /** Throws a `PeerFault`. */

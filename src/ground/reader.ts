@@ -168,6 +168,11 @@ export class Reader {
     return at < 0 ? "" : textOf(this.bytes, at, at + count);
   }
 
+  /** Lets at most `elements` of arrays come from here on, however long the frame is. */
+  limitElements(elements: number): void {
+    this.#fuel = Math.min(this.#fuel, elements);
+  }
+
   /**
    * Checks a count read from the wire before anything is made for it.
    * Returns 0 (and fails) where `count` elements of at least `bytesMin` each cannot be there.

@@ -3,6 +3,7 @@
  *
  * Not here: framing, timeouts of requests, limits on connections; those belong to who uses a stream.
  */
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import type { DiskFile } from "../env/disk.ts";
 import {
@@ -24,6 +25,7 @@ const SEND_BYTES = 1024 * 1024 - 4096;
 const DIAL_TIMEOUT_MS = 10_000;
 
 export class TcpNetwork implements Network {
+  readonly streamsMax = streamsMax();
   readonly #loadSendFile: () => Promise<SendFile | undefined>;
 
   /** Without sendfile(2), or where `load` finds none, files are read and written. */
@@ -80,6 +82,17 @@ export class TcpNetwork implements Network {
       socket.once("error", onError);
       socket.once("connect", () => finish());
     });
+  }
+}
+
+/** Four fifths of the descriptors that a process may have; no bound where the system does not say. */
+function streamsMax(): number {
+  try {
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+    return soft === undefined ? Infinity : Math.floor(Number(soft) * 0.8);
+  } catch {
+    return Infinity; // not Linux
   }
 }
 

@@ -30,7 +30,7 @@ export interface TimeRange {
 }
 
 /** More than any batch that was let in inflates to. */
-const INFLATED_BYTES_MAX = 512 * 1024 * 1024;
+const INFLATED_BYTES_MAX = 64 * 1024 * 1024;
 
 type RecordTest = (offset: number, timestamp: number) => boolean;
 

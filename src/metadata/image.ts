@@ -15,6 +15,7 @@ import type {
   RemoveTopicRecord,
   TopicRecord,
 } from "./record.ts";
+import { unifiedName } from "./topic_name.ts";
 
 export interface BrokerImage {
   readonly brokerId: number;
@@ -46,6 +47,8 @@ export class ClusterImage {
   readonly #names = new Map<Uuid, string>();
   readonly #brokers = new Map<number, BrokerImage>();
   readonly #removed = new Set<Uuid>();
+  /** Names as they collide, to the topic that has them. */
+  readonly #unified = new Map<string, string>();
   #nextProducerId = 0;
   #nextOffset = toOffset(0);
 
@@ -65,6 +68,12 @@ export class ClusterImage {
   topicById(topicId: Uuid): TopicImage | undefined {
     const name = this.#names.get(topicId);
     return name === undefined ? undefined : this.#topics.get(name);
+  }
+
+  /** A topic whose metrics would have the same name (see `unifiedName`). */
+  collidingWith(name: string): string | undefined {
+    const other = this.#unified.get(unifiedName(name));
+    return other === name ? undefined : other;
   }
 
   /** Whether a committed record removed the topic: only then may what is left of it go. */
@@ -111,6 +120,7 @@ export class ClusterImage {
   #onTopic({ name, topicId }: TopicRecord): void {
     this.#topics.set(name, { name, topicId, partitions: [], config: new Map() });
     this.#names.set(topicId, name);
+    this.#unified.set(unifiedName(name), name);
   }
 
   #onPartition(record: PartitionRecord): void {

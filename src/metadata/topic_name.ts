@@ -15,9 +15,9 @@ export function refuseTopicName(name: string): string | undefined {
   return undefined;
 }
 
-/** Two names that differ only in '.' and '_' would have equal metric names. */
-export function collidesWith(name: string, other: string): boolean {
-  return name !== other && name.replaceAll(".", "_") === other.replaceAll(".", "_");
+/** Two names that differ only in '.' and '_' would have equal metric names, and so collide. */
+export function unifiedName(name: string): string {
+  return name.replaceAll(".", "_");
 }
 
 /** Topics that belong to the broker itself. */

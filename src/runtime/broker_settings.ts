@@ -37,7 +37,7 @@ const OWN = [
   { name: "connections.max.idle.ms", type: "long", default: "600000", min: -1, doc: "Milliseconds after which a connection without requests is closed; -1 is never." },
   { name: "fetch.max.bytes", type: "int", default: "57671680", min: 1024, doc: "Bytes that one Fetch is answered with at most." },
   { name: "mq.tail.cache.bytes", type: "long", default: "33554432", min: 0, doc: "Bytes of the newest batches of all partitions that stay in memory." },
-  { name: "mq.decompression.max.bytes", type: "int", default: "134217728", min: 1048576, doc: "Bytes that one compressed batch may inflate to while it is checked." },
+  { name: "mq.decompression.max.bytes", type: "int", default: "67108864", min: 1048576, doc: "Bytes that the compressed batches of one request may inflate to while they are checked." },
   { name: "mq.background.flush.ms", type: "long", default: "30000", min: 100, doc: "How often logs of the durability class memory are made durable, in milliseconds." },
   { name: "producer.id.expiration.ms", type: "int", default: "86400000", min: 1, doc: "Milliseconds after which an idle producer's sequence numbers are forgotten." },
   { name: "transactional.id.expiration.ms", type: "int", default: "604800000", min: 1, doc: "Milliseconds after which an idle transactional id is forgotten." },

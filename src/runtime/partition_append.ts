@@ -12,6 +12,7 @@ import { BatchView } from "../record/batch_view.ts";
 import type { Compress, CompressionType, Decompress } from "../record/compression.ts";
 import { type BatchFacts, type BatchRefusal, validateBatch } from "../record/validate.ts";
 import type { Partition } from "./partition.ts";
+import type { PartitionSettings } from "./partition_settings.ts";
 import { recompressBatch } from "./recompress.ts";
 
 export interface AppendTools {
@@ -19,7 +20,7 @@ export interface AppendTools {
   readonly crc32c: Crc32c;
   readonly compress: Compress;
   readonly decompress: Decompress;
-  /** Bytes that a compressed batch may inflate to while it is checked. */
+  /** Bytes that the compressed batches of one request may inflate to while they are checked. */
   readonly inflatedBytesMax: number;
 }
 
@@ -40,6 +41,24 @@ export type AppendResult =
     readonly recordIndex?: number;
   };
 
+/**
+ * Tools for one request: its batches share what they may inflate to, and one that is refused for that
+ * has used up what it was given.
+ */
+export function toolsOfRequest(tools: AppendTools): AppendTools {
+  let left = tools.inflatedBytesMax;
+  return {
+    ...tools,
+    decompress: (compressionType, bytes, bytesMax) => {
+      const given = Math.min(bytesMax, left);
+      left -= given;
+      const inflated = tools.decompress(compressionType, bytes, given);
+      left += given - inflated.length;
+      return inflated;
+    },
+  };
+}
+
 /** Appends at once to the page cache; whether it is committed is told by the partition. */
 export function appendFromProducer(
   partition: Partition,
@@ -56,7 +75,7 @@ export function appendFromProducer(
     // What is encoded anew must be known to be whole.
     mode: settings.compressionType === "producer" ? settings.recordValidation : "records",
     bytesMax: settings.maxMessageBytes,
-    inflatedBytesMax: tools.inflatedBytesMax,
+    inflatedBytesMax: inflatedBytesMax(settings, tools),
     isBaseOffsetZero: false, // librdkafka's retries and kafkajs do not always send 0
     isZstdAllowed,
     isKeyRequired: settings.isCompacted,
@@ -83,6 +102,8 @@ export function appendFromProducer(
   }
 }
 
+const INFLATION_MAX = 20;
+const MESSAGE_BYTES_USUAL = 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 const SEQUENCE_ERROR = {
@@ -141,6 +162,12 @@ function append(
     logAppendTimeMs: isLogAppendTime(partition) ? now : -1,
     recordCount: facts.recordCount,
   };
+}
+
+/** A batch may inflate to twenty times of what it may be itself: real data do not, bombs do. */
+function inflatedBytesMax(settings: PartitionSettings, tools: AppendTools): number {
+  const usual = INFLATION_MAX * Math.max(settings.maxMessageBytes, MESSAGE_BYTES_USUAL);
+  return Math.min(tools.inflatedBytesMax, usual);
 }
 
 function isLogAppendTime(partition: Partition): boolean {

@@ -82,7 +82,8 @@ function connect(
       dispatched.push([...frame]);
       return reply([...frame]);
     },
-    onClose: (reason) => closed.push(reason),
+    onBadRequest: (reason) => closed.push(reason),
+    onClose: () => closed.push(undefined),
   });
   return { stream, connection, clock, inflight, dispatched, closed };
 }
@@ -230,8 +231,9 @@ describe("ClientConnection", () => {
     await clock.settle();
     expect(stream.written.flat()).toEqual([1]);
     expect(stream.isEnded).toBeTrue();
-    stream.destroy();
     expect(closed[0]).toMatch(/HTTP/);
+    await clock.advance(1000); // a peer that does not say goodbye is left
+    expect(closed).toHaveLength(2);
   });
 
   test("a reply that closes is the last", async () => {
@@ -245,7 +247,7 @@ describe("ClientConnection", () => {
     stream.receive(frame(4));
     expect(dispatched.some(([id]) => id === 4)).toBeFalse();
     stream.destroy();
-    expect(closed).toEqual(["enough"]);
+    expect(closed).toEqual(["enough", undefined]);
   });
 
   test("ends gracefully: what is under way is answered, nothing more is begun", async () => {

@@ -13,6 +13,7 @@ import {
 export class MemoryNetwork implements Network {
   /** Pieces in which bytes arrive. */
   pieceBytes = Infinity;
+  streamsMax = Infinity;
   /** How often each address was dialled. */
   readonly dials = new Map<string, number>();
   readonly #listeners = new Map<string, (stream: Stream) => void>();

@@ -133,19 +133,23 @@ describe("three partitions", () => {
       expect(firstDifference(mergeNumbered(parts), numbered)).toBeUndefined();
     });
 
-    kcatTest(`are the same, partition by partition, for kcat's producer with ${codec}`, async () => {
-      const topic = `kcat3-${codec}`;
-      await createTopic(topic, 3);
-      const partitioner = "-X topic.partitioner=murmur2_random";
-      const produce = `kcat -b "$B" -P -t ${topic} -K: -z ${codec} ${partitioner} -l ${numberedFile}`;
-      await shell(`kcat produce -K ${codec}`, produce);
-      const fromKcat = await partitionsOf(topic, "mq");
-      const fromMq = await partitionsOf(`mq3-${codec}`, "kcat");
-      for (const partition of PARTITIONS) {
-        const got = fromKcat[partition] as Uint8Array;
-        expect(firstDifference(got, fromMq[partition] as Uint8Array)).toBeUndefined();
-      }
-    });
+    kcatTest(
+      `are the same, partition by partition, for kcat's producer with ${codec}`,
+      async () => {
+        const topic = `kcat3-${codec}`;
+        await createTopic(topic, 3);
+        const partitioner = "-X topic.partitioner=murmur2_random";
+        const produce =
+          `kcat -b "$B" -P -t ${topic} -K: -z ${codec} ${partitioner} -l ${numberedFile}`;
+        await shell(`kcat produce -K ${codec}`, produce);
+        const fromKcat = await partitionsOf(topic, "mq");
+        const fromMq = await partitionsOf(`mq3-${codec}`, "kcat");
+        for (const partition of PARTITIONS) {
+          const got = fromKcat[partition] as Uint8Array;
+          expect(firstDifference(got, fromMq[partition] as Uint8Array)).toBeUndefined();
+        }
+      },
+    );
   }
 
   test("keep order and bytes without keys, in whatever partition", async () => {

@@ -60,7 +60,9 @@ function numberAt(bytes: Uint8Array, start: number): number {
   let number = 0;
   for (let at = start; bytes[at] !== COLON; at++) {
     const digit = (bytes[at] ?? NaN) - 48;
-    if (!(digit >= 0 && digit <= 9)) throw new Error(`Cannot read line at byte ${start}: no number`);
+    if (!(digit >= 0 && digit <= 9)) {
+      throw new Error(`Cannot read line at byte ${start}: no number`);
+    }
     number = number * 10 + digit;
   }
   return number;

@@ -169,7 +169,12 @@ describe("a crash while starting", () => {
     await lives.end("SIGKILL");
     const [command, ...first] = program();
     const words = [...first, "broker", "start", "--listen", "127.0.0.1:0", "--http", "off"];
-    words.push("--data-dir", lives.dataDirectory, "--pid-file", join(lives.dataDirectory, "../pid"));
+    words.push(
+      "--data-dir",
+      lives.dataDirectory,
+      "--pid-file",
+      join(lives.dataDirectory, "../pid"),
+    );
     for (let crash = 0; crash < CRASH_COUNT; crash++) {
       await using child = start(command, words);
       // How far it has come by then is left to chance: between nothing and a broker that serves.

@@ -113,7 +113,15 @@ class TextSower {
 }
 
 function oddLines(): readonly Uint8Array[] {
-  const texts = ["\n\n\n", "ends in CR\r\n", "\r\n", "a\rb\r\r\n", "\ttabs\t\t\n", " \n", "\0nul\0\n"];
+  const texts = [
+    "\n\n\n",
+    "ends in CR\r\n",
+    "\r\n",
+    "a\rb\r\r\n",
+    "\ttabs\t\t\n",
+    " \n",
+    "\0nul\0\n",
+  ];
   const invalid = Uint8Array.of(0xff, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0xf8, 0x80, NEWLINE);
   return [...texts.map((text) => new TextEncoder().encode(text)), invalid];
 }

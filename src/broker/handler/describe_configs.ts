@@ -21,9 +21,17 @@ const BROKER = 4;
 export const describeConfigsHandler = defineHandler({
   api: describeConfigs,
   handle(broker, request): Answer<typeof describeConfigs> {
-    return { results: request.resources.map((resource) => describe(broker, request, resource)) };
+    const resources = distinct(request.resources);
+    return { results: resources.map((resource) => describe(broker, request, resource)) };
   },
 });
+
+/** Each resource once: its answer is thousands of times as long as the question. */
+function distinct(resources: readonly Resource[]): readonly Resource[] {
+  return [
+    ...new Map(resources.map((one) => [`${one.resourceType} ${one.resourceName}`, one])).values(),
+  ];
+}
 
 function describe(broker: BrokerContext, request: Request, resource: Resource): Result {
   const { resourceType, resourceName, configurationKeys } = resource;
@@ -54,9 +62,8 @@ function described(
   { includeSynonyms, includeDocumentation }: Request,
   all: readonly ConfigDescription[],
 ): Result {
-  const wanted = configurationKeys === null || configurationKeys.length === 0
-    ? all
-    : all.filter(({ name }) => configurationKeys.includes(name));
+  const keys = new Set(configurationKeys ?? []);
+  const wanted = keys.size === 0 ? all : all.filter(({ name }) => keys.has(name));
   return {
     errorCode: ErrorCode.None,
     errorMessage: null,

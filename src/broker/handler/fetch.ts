@@ -12,6 +12,7 @@ import type { BrokerContext, Call } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 import { partitionOf } from "../partition_of.ts";
 import { FetchTarget, releaseFetched } from "./fetch_target.ts";
+import { Arrivals } from "./fetch_arrivals.ts";
 import { waitForMove } from "./fetch_wait.ts";
 
 type Request = RequestOf<typeof fetch>;
@@ -38,11 +39,14 @@ export const fetchHandler = defineHandler({
     const targets = targetsOf(broker, request, call);
     countRead(broker, targets, call);
     const bytesMax = Math.min(request.maxBytes, broker.settings.get("fetch.max.bytes"));
+    // More than `bytesMax` never comes, so nobody waits for it (as Kafka, ReplicaManager.fetchParams).
+    const bytesMin = Math.min(request.minBytes, bytesMax);
+    const arrivals = new Arrivals(targets, bytesMin);
     const first = readRound(targets, bytesMax);
-    if (!(first instanceof Promise) && (isEnough(first, request) || request.maxWaitMs <= 0)) {
+    if (!(first instanceof Promise) && (isEnough(first, bytesMin) || request.maxWaitMs <= 0)) {
       return answer(broker, request, targets, first);
     }
-    return poll({ broker, request, call, targets, bytesMax }, first);
+    return poll({ broker, request, call, targets, bytesMax, bytesMin, arrivals }, first);
   },
 });
 
@@ -52,34 +56,47 @@ interface Poll {
   readonly call: Call;
   readonly targets: readonly FetchTarget[];
   readonly bytesMax: number;
+  readonly bytesMin: number;
+  readonly arrivals: Arrivals;
 }
 
 async function poll(
-  { broker, request, call, targets, bytesMax }: Poll,
+  { broker, request, call, targets, bytesMax, bytesMin, arrivals }: Poll,
   first: Round | Promise<Round>,
 ): Promise<FetchAnswer> {
   const deadlineMs = broker.env.clock.monotonicMs() + request.maxWaitMs;
-  const wait = waitForMove(broker.env.clock, targets, call.connection);
+  const wait = waitForMove(broker.env.clock, targets, call.connection, arrivals);
+  // Nothing of a round is kept over the wait: it names every batch that there is, and thousands of
+  // fetches may be parked.
+  let reading: Round | Promise<Round> | undefined = first;
   try {
-    let round = await first;
     for (;;) {
-      const leftMs = deadlineMs - broker.env.clock.monotonicMs();
-      if (isEnough(round, request) || leftMs <= 0 || call.connection.isGoing) {
-        return answer(broker, request, targets, round);
-      }
-      round.partitions.forEach(releaseFetched);
       // deno-lint-ignore no-await-in-loop -- it waits for the world, not for work
-      await wait.untilMoved(leftMs);
+      const ended = endOf(await reading);
+      if (ended !== undefined) return ended;
+      reading = undefined;
       // deno-lint-ignore no-await-in-loop
-      round = await readRound(targets, bytesMax);
+      await wait.untilMoved(deadlineMs - broker.env.clock.monotonicMs());
+      arrivals.restart();
+      reading = readRound(targets, bytesMax);
     }
   } finally {
     wait.stop();
   }
+
+  function endOf(round: Round): FetchAnswer | undefined {
+    const isLate = broker.env.clock.monotonicMs() >= deadlineMs;
+    if (isEnough(round, bytesMin) || isLate || call.connection.isGoing) {
+      return answer(broker, request, targets, round);
+    }
+    round.partitions.forEach(releaseFetched);
+    arrivals.found(round.byteCount);
+    return undefined;
+  }
 }
 
-function isEnough(round: Round, request: Request): boolean {
-  return round.hasError || round.byteCount >= request.minBytes;
+function isEnough(round: Round, bytesMin: number): boolean {
+  return round.hasError || round.byteCount >= bytesMin;
 }
 
 function refuse(request: Request): ErrorCode | undefined {
@@ -87,8 +104,9 @@ function refuse(request: Request): ErrorCode | undefined {
   if (request.replicaId >= 0 || request.replicaState.replicaId >= 0) {
     return ErrorCode.ClusterAuthorizationFailed;
   }
-  // No session was ever given out, so a request that goes on with one is from another time.
-  return request.sessionId === 0 || request.sessionEpoch === -1
+  // Epoch 0 asks for a new session and -1 for none. No session was ever given out, so a request that
+  // goes on with one is from another time.
+  return request.sessionEpoch === 0 || request.sessionEpoch === -1
     ? undefined
     : ErrorCode.FetchSessionIdNotFound;
 }

@@ -10,6 +10,7 @@ import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import { DiskFault } from "../../env/disk.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import type { Partition } from "../../runtime/partition.ts";
+import { atMost } from "../../runtime/at_most.ts";
 import type { BrokerContext } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 import { partitionOf } from "../partition_of.ts";
@@ -23,25 +24,76 @@ const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
 
+/** Named ends and the version that brought each; below it the name is not known. */
+const NAMED_FROM_VERSION: ReadonlyMap<number, number> = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
+  [MAX_TIMESTAMP, 7], // KIP-734
+  [EARLIEST_LOCAL, 8], // KIP-405
+  [LATEST_TIERED, 9], // KIP-1005
+]);
+/** Searches of one request at a time: each may hold a batch that it inflates. */
+const SEARCHES_MAX = 4;
+
 export const listOffsetsHandler = defineHandler({
   api: listOffsets,
-  async handle(broker, request): Promise<Answer<typeof listOffsets>> {
-    const topics = await Promise.all(request.topics.map(async ({ name, partitions }) => ({
+  async handle(broker, request, { apiVersion }): Promise<Answer<typeof listOffsets>> {
+    const twice = askedTwice(request);
+    const searches: Search[] = [];
+    const topics = request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: await Promise.all(partitions.map((asked) => find(broker, name, asked))),
-    })));
+      partitions: partitions.map((asked): Found => {
+        const isTwice = twice.has(keyOf(name, asked));
+        const answer = failed(asked, ErrorCode.InvalidRequest);
+        if (!isTwice) searches.push({ topic: name, asked, apiVersion, answer });
+        return answer;
+      }),
+    }));
+    await atMost(SEARCHES_MAX, searches, async (search) => {
+      Object.assign(search.answer, await find(broker, search));
+    });
     return { topics };
   },
 });
 
-async function find(broker: BrokerContext, topic: string, asked: Asked): Promise<Found> {
+interface Search {
+  readonly topic: string;
+  readonly asked: Asked;
+  readonly apiVersion: number;
+  /** Where what was found goes. */
+  readonly answer: Found;
+}
+
+/** Kafka answers INVALID_REQUEST for a partition that is named twice (KafkaApis.handleListOffsetRequest). */
+function askedTwice({ topics }: RequestOf<typeof listOffsets>): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { name, partitions } of topics) {
+    for (const asked of partitions) {
+      const key = keyOf(name, asked);
+      (seen.has(key) ? twice : seen).add(key);
+    }
+  }
+  return twice;
+}
+
+function keyOf(topic: string, { partitionIndex }: Asked): string {
+  return `${topic}-${partitionIndex}`;
+}
+
+async function find(
+  broker: BrokerContext,
+  { topic, asked, apiVersion }: Search,
+): Promise<Found> {
   const partition = partitionOf(broker, topic, asked.partitionIndex);
   if (typeof partition === "number") return failed(asked, partition);
   if (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== partition.leaderEpoch) {
     const isOld = asked.currentLeaderEpoch < partition.leaderEpoch;
     return failed(asked, isOld ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch);
   }
-  if (asked.timestamp < LATEST_TIERED) return failed(asked, ErrorCode.UnsupportedVersion);
+  if (asked.timestamp < 0 && apiVersion < (NAMED_FROM_VERSION.get(asked.timestamp) ?? Infinity)) {
+    return failed(asked, ErrorCode.UnsupportedVersion);
+  }
   try {
     return await findIn(partition, asked);
   } catch (error) {

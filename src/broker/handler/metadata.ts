@@ -59,7 +59,8 @@ function wantedTopics(broker: BrokerContext, request: Request, call: Call): read
   if (topics === null || (call.apiVersion === 0 && topics.length === 0)) {
     return [...broker.image.topics()].map(({ name, topicId }) => ({ name, topicId }));
   }
-  return topics;
+  // Each once, as in Kafka: a small request must not ask for a large topic ten thousand times.
+  return [...new Map(topics.map((topic) => [topic.name ?? `id ${topic.topicId}`, topic])).values()];
 }
 
 function answer(

@@ -9,7 +9,12 @@ import { ErrorCode } from "../../api/error_code.ts";
 import { produce } from "../../api/produce.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import type { Partition } from "../../runtime/partition.ts";
-import { appendFromProducer, type AppendResult } from "../../runtime/partition_append.ts";
+import {
+  appendFromProducer,
+  type AppendResult,
+  type AppendTools,
+  toolsOfRequest,
+} from "../../runtime/partition_append.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
 import { type Answer, CloseConnection, defineHandler, NO_REPLY } from "../handler.ts";
 import { partitionOf } from "../partition_of.ts";
@@ -32,13 +37,21 @@ interface Outcome {
   readonly result: AppendResult;
 }
 
+/** What all batches of a request have in common. */
+interface Work {
+  readonly request: Request;
+  readonly call: Call;
+  readonly tools: AppendTools;
+}
+
 export const produceHandler = defineHandler({
   api: produce,
   handle(broker, request, call): Answer<typeof produce> | Promise<Answer<typeof produce>> {
+    const tools = toolsOfRequest(broker.appendTools);
     const topics = request.topicData.map((topic) => ({
       name: topic.name,
       outcomes: topic.partitionData.map((data) =>
-        append(broker, { request, call }, topic.name, data)
+        append(broker, { request, call, tools }, topic.name, data)
       ),
     }));
     if (request.acks === ACKS_NONE) return afterNoAcks(topics.flatMap((topic) => topic.outcomes));
@@ -57,7 +70,7 @@ export const produceHandler = defineHandler({
 
 function append(
   broker: BrokerContext,
-  { request, call }: { readonly request: Request; readonly call: Call },
+  { request, call, tools }: Work,
   topic: string,
   data: PartitionData,
 ): Outcome {
@@ -68,7 +81,7 @@ function append(
     return { index: data.index, partition: undefined, result };
   }
   const isZstdAllowed = call.apiVersion >= ZSTD_FROM_VERSION;
-  const result = appendFromProducer(found, data.records, isZstdAllowed, broker.appendTools);
+  const result = appendFromProducer(found, data.records, isZstdAllowed, tools);
   if (result.kind === "appended") {
     const counters = broker.metrics.topic(topic);
     counters.messagesIn.add(result.recordCount);

@@ -11,7 +11,7 @@ import type { Decision } from "../decision.ts";
 import type { ClusterImage } from "../image.ts";
 import type { MetadataRecord } from "../record.ts";
 import { refuseTopicConfig } from "../topic_config.ts";
-import { collidesWith, METADATA_TOPIC, refuseTopicName } from "../topic_name.ts";
+import { METADATA_TOPIC, refuseTopicName, unifiedName } from "../topic_name.ts";
 
 export interface NewTopic {
   readonly name: string;
@@ -58,18 +58,16 @@ export function decideCreateTopics(
 ): Decision<readonly CreatedTopic[]> {
   const records: MetadataRecord[] = [];
   const reply: CreatedTopic[] = [];
-  const taken = new Set<string>();
+  const taken = new Map<string, string>(); // by unified name
   let partitionsLeft = request.partitionCountMax;
   for (const topic of request.topics) {
-    const replicas = placeReplicas(image, topic, request);
-    const refusal = refuseTopic(image, topic, taken) ??
-      (isRefusal(replicas) ? replicas : undefined) ??
-      refuseCount(isRefusal(replicas) ? 0 : replicas.length, partitionsLeft);
-    if (refusal !== undefined || isRefusal(replicas)) {
-      reply.push(refusedTopic(topic, refusal ?? (replicas as Refusal)));
+    const replicas = refuseTopic(image, topic, taken) ??
+      placeReplicas(image, topic, request, partitionsLeft);
+    if (isRefusal(replicas)) {
+      reply.push(refusedTopic(topic, replicas));
       continue;
     }
-    taken.add(topic.name);
+    taken.set(unifiedName(topic.name), topic.name);
     partitionsLeft -= replicas.length;
     if (!request.validateOnly) records.push(...topicRecords(topic, replicas));
     reply.push({
@@ -87,18 +85,18 @@ export function decideCreateTopics(
 function refuseTopic(
   image: ClusterImage,
   topic: NewTopic,
-  taken: ReadonlySet<string>,
+  taken: ReadonlyMap<string, string>,
 ): Refusal | undefined {
   const badName = refuseTopicName(topic.name);
   if (badName !== undefined) return refusal(ErrorCode.InvalidTopicException, badName);
   if (topic.name === METADATA_TOPIC) {
     return refusal(ErrorCode.InvalidTopicException, `the name '${topic.name}' is reserved`);
   }
-  if (image.topic(topic.name) !== undefined || taken.has(topic.name)) {
+  const takenBy = taken.get(unifiedName(topic.name));
+  if (image.topic(topic.name) !== undefined || takenBy === topic.name) {
     return refusal(ErrorCode.TopicAlreadyExists, `Topic '${topic.name}' already exists.`);
   }
-  const names = [...image.topics()].map((known) => known.name).concat([...taken]);
-  const colliding = names.find((known) => collidesWith(topic.name, known));
+  const colliding = image.collidingWith(topic.name) ?? takenBy;
   if (colliding !== undefined) {
     return refusal(
       ErrorCode.InvalidTopicException,
@@ -117,7 +115,9 @@ function placeReplicas(
   image: ClusterImage,
   topic: NewTopic,
   request: CreateTopicsRequest,
+  partitionsLeft: number,
 ): readonly (readonly number[])[] | Refusal {
+  if (topic.assignments.length > partitionsLeft) return tooManyPartitions(topic.assignments.length);
   if (topic.assignments.length > 0) return assignedReplicas(image, topic);
   const partitionCount = topic.partitionCount === -1
     ? request.defaultPartitionCount
@@ -128,7 +128,7 @@ function placeReplicas(
       "Number of partitions was set to an invalid non-positive value.",
     );
   }
-  if (partitionCount > request.partitionCountMax) return tooManyPartitions(partitionCount);
+  if (partitionCount > partitionsLeft) return tooManyPartitions(partitionCount);
   const replicationFactor = topic.replicationFactor === -1
     ? request.defaultReplicationFactor
     : topic.replicationFactor;
@@ -216,10 +216,6 @@ function topicRecords(
       partitionEpoch: 0,
     })),
   ];
-}
-
-function refuseCount(partitionCount: number, partitionsLeft: number): Refusal | undefined {
-  return partitionCount > partitionsLeft ? tooManyPartitions(partitionCount) : undefined;
 }
 
 function tooManyPartitions(partitionCount: number): Refusal {
