@@ -1,30 +1,22 @@
 /**
  * One connection of a client: bytes in, frames, dispatch, replies out in the order of the requests.
  *
- *     bytes ─► FrameSplitter ─► waiting frames ─► dispatch ─► slots ─► stream
- *                                   ▲ bounded       │ a slot for each request, in order;
- *                                   └───────────────┘ what is ready behind one that is not, waits
+ *     bytes ─► FrameSplitter ─► waiting frames ─► dispatch ─► ReplyQueue ─► stream
+ *                                   ▲ bounded                     │
+ *                                   └── paused while there is no room ──┘
  *
  * Bounded: requests under way, bytes of requests under way in all connections, bytes of replies that
- * the peer does not take. Where one of them is reached, the stream is paused.
+ * the peer does not take, and how long one connection keeps the event loop. Where a bound is reached,
+ * frames wait and the stream is paused.
  */
 import type { Clock } from "../env/clock.ts";
-import { DiskFault } from "../env/disk.ts";
 import type { Stream } from "../env/network.ts";
 import type { Trace } from "../env/trace.ts";
 import type { BufferPool } from "../ground/buffer_pool.ts";
-import type { Foreign } from "../ground/writer.ts";
-import type { FileSlice } from "../log/log_slice.ts";
 import { FrameSplitter } from "../wire/frame.ts";
 import type { CallConnection } from "./broker_context.ts";
 import type { InflightBytes } from "./inflight.ts";
-import { Outbox } from "./outbox.ts";
-
-/** What a request comes to: parts to send, nothing to send, or the end of the connection. */
-export type Reply =
-  | { readonly kind: "parts"; readonly parts: readonly Foreign[] }
-  | { readonly kind: "none" }
-  | { readonly kind: "close"; readonly reason: string };
+import { type Reply, ReplyQueue } from "./reply_queue.ts";
 
 export interface ConnectionOptions {
   readonly stream: Stream;
@@ -49,43 +41,43 @@ const TURN_MS = 4;
 /** What was sent before a connection is closed may take as long to reach the peer. */
 const GOODBYE_MS = 1000;
 
-interface Slot {
-  readonly frameBytes: number;
-  reply: Reply | undefined;
-}
-
 export class ClientConnection implements CallConnection {
   readonly fetchOffsets = new Map<string, number>();
   readonly #options: ConnectionOptions;
   readonly #splitter: FrameSplitter;
+  readonly #replies: ReplyQueue;
+  /** Copies of frames that wait for room. */
   #frames: Uint8Array[] = [];
-  #slots: Slot[] = [];
-  readonly #outbox: Outbox;
-  #isSendingFile = false;
+  /** "ending": takes no more requests; "closing": the client was at fault; "closed": is gone. */
+  #state: "open" | "ending" | "closing" | "closed" = "open";
   #isPaused = false;
+  #isPumping = false;
+  #isPumpWanted = false;
   /** Requests begun since other connections last had their turn. */
   #startedInTurn = 0;
   #turnStartMs = 0;
   #isTurnEnding = false;
-  #isClosed = false;
-  #isEnding = false;
-  #badRequest: string | undefined;
   #lastActiveMs: number;
   readonly #onceGoing = new Set<() => void>();
   readonly #wake = (): void => this.#pump();
 
   constructor(options: ConnectionOptions) {
+    const { stream, trace, inflight, pool, frameBytesMax } = options;
     this.#options = options;
-    this.#outbox = new Outbox(options.stream, () => {
-      if (this.#isEnding) this.#pump();
-    });
     this.#lastActiveMs = options.clock.monotonicMs();
     this.#splitter = new FrameSplitter({
-      frameBytesMax: options.frameBytesMax,
-      pool: options.pool,
+      frameBytesMax,
+      pool,
       onFrame: (frame) => this.#onFrame(frame),
     });
-    options.stream.listen({
+    this.#replies = new ReplyQueue({
+      stream,
+      trace,
+      inflight,
+      onCloseReply: (reason) => this.#closeFor(reason),
+      onProgress: this.#wake,
+    });
+    stream.listen({
       onBytes: (bytes) => this.#onBytes(bytes),
       onDrain: () => this.#onDrain(),
       onClose: () => this.#onClose(),
@@ -93,13 +85,7 @@ export class ClientConnection implements CallConnection {
   }
 
   get isGoing(): boolean {
-    return this.#isClosed || this.#isEnding;
-  }
-
-  /** Whether nothing is under way: no request without its answer, no answer that has not left. */
-  get isIdle(): boolean {
-    return this.#slots.length === 0 && this.#frames.length === 0 && this.#outbox.isEmpty &&
-      this.#options.stream.queuedBytes === 0;
+    return this.#state !== "open";
   }
 
   /** When bytes last came or left, on the monotonic clock. */
@@ -114,9 +100,9 @@ export class ClientConnection implements CallConnection {
 
   /** Takes no more requests; closes when those under way are answered. */
   endGracefully(): void {
-    this.#isEnding = true;
-    this.#options.stream.pause();
-    for (const onGoing of [...this.#onceGoing]) onGoing();
+    if (this.isGoing) return;
+    this.#state = "ending";
+    this.#tellGoing();
     this.#pump();
   }
 
@@ -125,10 +111,12 @@ export class ClientConnection implements CallConnection {
   }
 
   #onBytes(bytes: Uint8Array): void {
-    if (this.isGoing || this.#badRequest !== undefined) return;
+    if (this.isGoing) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
     if (!this.#isTurnEnding) this.#startedInTurn = 0;
+    this.#isPumping = true; // what happens in here is looked at below
     const reason = this.#splitter.push(bytes);
+    this.#isPumping = false;
     this.#pump();
     if (reason !== undefined) this.#closeFor(reason);
   }
@@ -140,70 +128,74 @@ export class ClientConnection implements CallConnection {
 
   /** A frame is lent for the time of this call; one that must wait is copied. */
   #onFrame(frame: Uint8Array): void {
-    if (this.#isClosed || this.#badRequest !== undefined) return;
-    if (this.#frames.length > 0 || !this.#hasRoom()) {
-      this.#frames.push(frame.slice());
-      return;
-    }
-    this.#start(frame);
-    this.#send();
+    if (this.isGoing) return;
+    if (this.#frames.length > 0 || !this.#hasRoom()) this.#frames.push(frame.slice());
+    else this.#start(frame);
   }
 
-  /** Starts what may start, sends what may be sent, and pauses or resumes reading. */
+  /**
+   * Sends what may be sent, starts what may be started, and pauses or resumes reading.
+   * Not reentrant: what it calls may come back here, and is then heard when it is done.
+   */
   #pump(): void {
-    if (this.#isClosed || this.#badRequest !== undefined) return;
-    this.#send();
-    // What was sent has made room; what is started may be answered at once and make more.
-    while (this.#startRequests()) this.#send();
-    if (this.#isEnding && this.isIdle) {
-      this.#options.stream.end();
+    this.#isPumpWanted = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#isPumpWanted && (this.#state === "open" || this.#state === "ending")) {
+      this.#isPumpWanted = false;
+      if (this.#replies.send()) this.#lastActiveMs = this.#options.clock.monotonicMs();
+      this.#startWaiting();
+      this.#settleReading();
+    }
+    this.#isPumping = false;
+  }
+
+  #startWaiting(): void {
+    let started = 0;
+    while (started < this.#frames.length && this.#hasRoom()) {
+      this.#start(this.#frames[started++] as Uint8Array);
+    }
+    if (started > 0) this.#frames = this.#frames.slice(started);
+  }
+
+  #settleReading(): void {
+    const { stream, inflight } = this.#options;
+    if (this.#state === "ending" && this.#frames.length === 0 && this.#replies.isIdle) {
+      stream.end();
       // What the peer still sends is dropped; but while it is not read, its goodbye is not heard.
-      this.#options.stream.resume();
+      stream.resume();
       return;
     }
-    const mayRead = this.#frames.length === 0 && this.#hasRoom() && !this.#isEnding;
+    const mayRead = this.#state === "open" && this.#frames.length === 0 && this.#hasRoom();
     if (mayRead === this.#isPaused) {
       this.#isPaused = !mayRead;
-      if (mayRead) this.#options.stream.resume();
-      else this.#options.stream.pause();
+      if (mayRead) stream.resume();
+      else stream.pause();
     }
-    if (this.#isPaused && this.#options.inflight.isFull) this.#options.inflight.wait(this.#wake);
+    if (this.#isPaused && inflight.isFull) inflight.wait(this.#wake);
   }
 
   #hasRoom(): boolean {
-    const { requestsMax, queuedBytesMax, stream, inflight } = this.#options;
-    return !this.#isTurnOver() && this.#slots.length < requestsMax &&
-      stream.queuedBytes + this.#outbox.byteCount < queuedBytesMax &&
+    const { requestsMax, queuedBytesMax, inflight } = this.#options;
+    return !this.#isTurnOver() && this.#replies.count < requestsMax &&
+      this.#replies.queuedBytes < queuedBytesMax &&
       // One request of a connection may always run: the pool bounds how many run beside it.
-      (this.#slots.length === 0 || !inflight.isFull);
-  }
-
-  /** Starts waiting frames while there is room; whether it started any. */
-  #startRequests(): boolean {
-    let started = 0;
-    while (started < this.#frames.length && !this.#isClosed && this.#hasRoom()) {
-      this.#start(this.#frames[started++] as Uint8Array);
-      this.#send(); // what is answered counts for the room that is left
-    }
-    if (started > 0) this.#frames = this.#frames.slice(started);
-    return started > 0;
+      (this.#replies.count === 0 || !inflight.isFull);
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { frameBytes: frame.length, reply: undefined };
-    this.#slots.push(slot);
     if (this.#startedInTurn++ === 0) this.#turnStartMs = this.#options.clock.monotonicMs();
-    this.#options.inflight.take(frame.length);
+    const slot = this.#replies.open(frame.length);
     const reply = this.#options.dispatch(frame, this);
-    if (!(reply instanceof Promise)) {
-      slot.reply = reply;
+    if (reply instanceof Promise) {
+      void reply.then((settled) => {
+        this.#replies.settle(slot, settled);
+        this.#pump();
+      });
       return;
     }
-    void reply.then((settled) => {
-      slot.reply = settled;
-      if (this.#isClosed || this.#badRequest !== undefined) releaseReply(settled);
-      else this.#pump();
-    });
+    this.#replies.settle(slot, reply);
+    this.#replies.send(); // what has left counts for the room that is left
   }
 
   /** One chunk may hold thousands of small requests, or some dear ones: others have their turn too. */
@@ -222,96 +214,34 @@ export class ClientConnection implements CallConnection {
     return isOver;
   }
 
-  #send(): void {
-    let sent = 0;
-    while (!this.#isSendingFile && !this.#isClosed) {
-      const slot = this.#slots[sent];
-      if (slot?.reply === undefined) break;
-      sent++;
-      this.#options.inflight.give(slot.frameBytes);
-      this.#sendReply(slot.reply);
-    }
-    if (sent === 0) return;
-    this.#slots.splice(0, sent);
-    this.#lastActiveMs = this.#options.clock.monotonicMs();
-  }
-
-  #sendReply(reply: Reply): void {
-    if (reply.kind === "close") this.#closeFor(reply.reason);
-    if (reply.kind !== "parts") return;
-    const fileAt = reply.parts.findIndex((part) => !(part instanceof Uint8Array));
-    if (fileAt === -1) {
-      for (const part of reply.parts) this.#outbox.post(part as Uint8Array);
-      return;
-    }
-    this.#outbox.flush();
-    this.#isSendingFile = true;
-    void this.#sendWithFiles(reply.parts).catch((error: unknown) => this.#onSendFault(error))
-      .finally(() => {
-        releaseReply(reply);
-        this.#isSendingFile = false;
-        this.#pump();
-      });
-  }
-
-  async #sendWithFiles(parts: readonly Foreign[]): Promise<void> {
-    const { stream } = this.#options;
-    for (const part of parts) {
-      if (this.#isClosed) return;
-      if (part instanceof Uint8Array) stream.write(part);
-      else {
-        const slice = part as FileSlice;
-        // deno-lint-ignore no-await-in-loop -- one part behind the other
-        await stream.sendFile(slice.file, slice.position, slice.byteLength);
-      }
-    }
-  }
-
-  /** A file could not be read after the head of the reply had left: the peer must not go on reading. */
-  #onSendFault(error: unknown): void {
-    if (!(error instanceof DiskFault)) throw error;
-    this.#options.trace.event("error", "cannot read a log while sending", { path: error.path });
-    this.#options.stream.destroy();
-  }
-
   /** The client is at fault: what is ready has been sent, the rest is dropped, and that is told now. */
   #closeFor(reason: string): void {
-    if (this.#badRequest !== undefined || this.#isClosed) return;
-    this.#badRequest = reason;
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#state = "closing";
     this.#options.onBadRequest(reason);
-    this.#outbox.flush();
-    this.#isEnding = true;
+    this.#replies.flush();
     this.#dropRequests();
     this.#options.stream.end();
     this.#options.clock.after(GOODBYE_MS, () => this.#options.stream.destroy());
   }
 
-  /** Gives back what requests under way hold; whoever still works for them need not go on. */
-  #dropRequests(): void {
-    for (const slot of this.#slots) {
-      this.#options.inflight.give(slot.frameBytes);
-      if (slot.reply !== undefined) releaseReply(slot.reply);
-    }
-    this.#slots = [];
-    this.#frames = [];
-    for (const onGoing of [...this.#onceGoing]) onGoing();
-  }
-
   #onClose(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#outbox.close();
+    if (this.#state === "closed") return;
+    this.#state = "closed";
     this.#splitter.close();
     this.#options.inflight.forget(this.#wake);
     this.#dropRequests();
     this.#options.onClose();
   }
-}
 
-/** Gives back the files that a reply holds. */
-function releaseReply(reply: Reply): void {
-  if (reply.kind !== "parts") return;
-  for (const part of reply.parts) {
-    if (!(part instanceof Uint8Array)) (part as FileSlice).release();
+  /** Gives back what requests under way hold; whoever still works for them need not go on. */
+  #dropRequests(): void {
+    this.#frames = [];
+    this.#replies.drop();
+    this.#tellGoing();
+  }
+
+  #tellGoing(): void {
+    for (const onGoing of [...this.#onceGoing]) onGoing();
   }
 }

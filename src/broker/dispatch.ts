@@ -14,7 +14,7 @@ import { readRequestHeader, type RequestHeader } from "../wire/header.ts";
 import { responseFrame } from "../wire/message.ts";
 import type { Counter, Histogram } from "../runtime/metrics.ts";
 import type { BrokerContext, CallConnection } from "./broker_context.ts";
-import type { Reply } from "./connection.ts";
+import type { Reply } from "./reply_queue.ts";
 import { type Answer, CloseConnection, type Handler, NO_REPLY } from "./handler.ts";
 import { HANDLERS } from "./handlers.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ClientConnection, type Reply } from "../../src/broker/connection.ts";
+import { ClientConnection } from "../../src/broker/connection.ts";
+import type { Reply } from "../../src/broker/reply_queue.ts";
 import { InflightBytes } from "../../src/broker/inflight.ts";
 import type { DiskFile } from "../../src/env/disk.ts";
 import type { Stream, StreamEvents } from "../../src/env/network.ts";
@@ -280,5 +281,36 @@ describe("ClientConnection", () => {
     await clock.advance(10);
     expect(dispatched.length).toBe(1000);
     expect(stream.isPaused).toBeFalse();
+  });
+
+  test("a pool that its own reply makes room in wakes it, and every reply leaves once", async () => {
+    const waiting = new Map<number, (reply: Reply) => void>();
+    const { stream, clock, inflight } = connect(
+      ([id = 0]) => new Promise((resolve) => waiting.set(id, resolve)),
+      { inflightMax: 8 },
+    );
+    stream.receive(frame(1), frame(2), frame(3));
+    for (const id of [1, 2, 3]) {
+      await clock.settle();
+      waiting.get(id)?.(parts(id));
+    }
+    await clock.settle();
+    expect(stream.written.flat()).toEqual([1, 2, 3]);
+    expect(inflight.bytes).toBe(0);
+  });
+
+  test("a large reply that ends a graceful stop is not overtaken", async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const { stream, connection, clock } = connect(() =>
+      new Promise((resolve) => waiting.push(resolve))
+    );
+    stream.receive(frame(1), frame(2));
+    connection.endGracefully();
+    waiting[1]?.(parts(2));
+    waiting[0]?.(parts(...new Array<number>(70_000).fill(1)));
+    await clock.settle();
+    expect(stream.written.flat().length).toBe(70_001);
+    expect(stream.written.flat().at(-1)).toBe(2);
+    expect(stream.isEnded).toBeTrue();
   });
 });
