@@ -94,7 +94,8 @@ function parseObject(line: string): Fields {
   try {
     parsed = JSON.parse(line);
   } catch (error) {
-    throw new EnvelopeError(`it is not JSON (${(error as Error).message})`);
+    const reason = (error as Error).message.replace(/^JSON Parse error: /, ""); // Bun says so
+    throw new EnvelopeError(`it is not JSON (${reason})`);
   }
   if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
     return parsed as Fields;

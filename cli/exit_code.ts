@@ -24,6 +24,9 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 const exitCodes: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["USAGE", ExitCode.Usage],
   ["BAD_SETTING", ExitCode.Usage],
+  ["INVALID_CONFIG", ExitCode.Usage],
+  ["INVALID_PARTITIONS", ExitCode.Usage],
+  ["INVALID_TOPIC_EXCEPTION", ExitCode.Usage],
   ["NOT_FOUND", ExitCode.NotFound],
   ["UNKNOWN_TOPIC_OR_PARTITION", ExitCode.NotFound],
   ["UNKNOWN_TOPIC_ID", ExitCode.NotFound],

@@ -70,7 +70,7 @@ export function failureOf(error: unknown): Failure {
     const systemCode = systemErrors.get(error.code);
     const message = systemCode === undefined ? error.message : plainReason(error);
     return new Failure(systemCode ?? error.code, message, {
-      hint: typeof error.hint === "string" ? error.hint : undefined,
+      hint: typeof error.hint === "string" ? asSentence(error.hint) : undefined,
       retriable: error.retriable === true,
       cause: error,
     });
@@ -98,6 +98,11 @@ export function failedAction(action: string, error: unknown): Failure {
   return new Failure(failure.code, `${action}: ${reason}`, { hint: failure.hint, cause: error });
 }
 
+function asSentence(hint: string): string {
+  return hint.slice(0, 1).toUpperCase() + hint.slice(1);
+}
+
 function plainReason(error: CodedError): string {
+  if (error.code === "EISDIR") return "it is a directory";
   return error.message.replace(/^E[A-Z]+: /, "").replace(/, \w+( '.*)?$/s, "");
 }

@@ -22,7 +22,9 @@ function rejectCommand(words: readonly string[], commands: readonly CommandSpec[
     .map(({ path }) => path.slice(noun.length + 1));
   if (words.length === 1 && verbs.length > 0) {
     return usageFailure(
-      `Incomplete command '${noun}': one of ${verbs.join(", ")} is wanted behind it`,
+      verbs.length === 1
+        ? `Incomplete command '${noun}': '${verbs[0]}' is missing behind it`
+        : `Incomplete command '${noun}': one of ${verbs.join(", ")} is missing behind it`,
       `See mq ${noun} ${verbs[0]} --help`,
     );
   }

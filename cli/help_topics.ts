@@ -1,9 +1,12 @@
 /** The texts of `mq help TOPIC`: what holds for many commands at once. */
 
+import type { Library } from "./context.ts";
+
 export interface HelpTopic {
   readonly name: string;
   readonly summary: string;
-  readonly text: string;
+  /** What only the library knows is made from it. */
+  readonly text: string | ((library: Library) => string);
 }
 
 const exitCodes: HelpTopic = {
@@ -26,7 +29,7 @@ mq broker start is meant to be ended by a signal: after an orderly stop by SIGIN
 0. A second signal ends it at once with 130 or 143.
 
 Under --json an error is also a document on stdout:
-  {"error":{"code":"UNKNOWN_TOPIC_OR_PARTITION","message":"…","hint":"…","retriable":false}}
+  {"error":{"code":"UNKNOWN_TOPIC_OR_PARTITION","message":"…","hint":"…","retriable":true}}
 `,
 };
 
@@ -107,4 +110,26 @@ since 1970, now, or a duration before now (-2h).
 `,
 };
 
-export const helpTopics: readonly HelpTopic[] = [exitCodes, environment, formatting, offsets];
+const settings: HelpTopic = {
+  name: "settings",
+  summary: "what a broker can be told, with defaults",
+  text: (library) => {
+    const known = library.BrokerSettings.known.toSorted((one, other) =>
+      one.name < other.name ? -1 : 1
+    );
+    return `Settings of a broker, with their defaults, for the file of mq broker start -c or for -X NAME=VALUE
+
+${known.map((setting) => `${setting.name}=${setting.default ?? ""}\n    ${setting.doc}\n`).join("")}
+The names are Kafka's, those that begin with mq. are its own. A topic may differ from the broker in
+what mq topic describe TOPIC --json shows under config: mq topic create TOPIC -c NAME=VALUE.
+`;
+  },
+};
+
+export const helpTopics: readonly HelpTopic[] = [
+  exitCodes,
+  environment,
+  formatting,
+  offsets,
+  settings,
+];

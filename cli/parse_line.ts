@@ -77,7 +77,20 @@ function runCac(line: NormalLine, grammar: Grammar): ParsedLine {
     throw rejectLine(error, line);
   }
   if (parsed === undefined) throw new Error(`cac did not match the command ${command.path}`);
+  rejectEmpty(parsed);
   return parsed;
+}
+
+/** No topic has an empty name; what is empty comes from a variable that was not set. */
+function rejectEmpty({ command, arguments: given }: ParsedLine): void {
+  given.forEach((text, at) => {
+    const spec = command.arguments[at] ?? command.arguments.at(-1);
+    if (text !== "" || spec === undefined || spec.isOptional === true) return;
+    throw usageFailure(
+      `Empty argument ${spec.name} of mq ${command.path}`,
+      `Usage: ${usageLine(command)}`,
+    );
+  });
 }
 
 /** A command's own flag hides the global one of the same name. */

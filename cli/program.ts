@@ -63,7 +63,8 @@ function outputFormat(line: ParsedLine, io: Io): OutputFormat {
   if (line.flags.isSet("json")) return "json";
   const isOwn = line.command.flags.some(({ name }) => name === "format");
   if (isOwn) return "text";
-  const format = line.flags.text("format") ?? io.environment["MQ_FORMAT"] ?? "text";
+  const fromEnvironment = io.environment["MQ_FORMAT"] || undefined; // empty is not set
+  const format = line.flags.text("format") ?? fromEnvironment ?? "text";
   const known = OUTPUT_FORMATS.find((name) => name === format);
   if (known !== undefined) return known;
   throw usageFailure(

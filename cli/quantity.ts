@@ -25,11 +25,12 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-export function requireDuration(text: string, flag: string): number {
+/** `place` is where it was given: a flag with its dashes, or a variable. */
+export function requireDuration(text: string, place: string): number {
   const duration = parseDuration(text);
   if (duration !== undefined) return duration;
   throw usageFailure(
-    `Invalid duration '${text}' for --${flag}`,
+    `Invalid duration '${text}' for ${place}`,
     "A duration has a unit: 300ms, 10s, 5m, 1h30m, 2d",
   );
 }

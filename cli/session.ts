@@ -13,8 +13,10 @@ const DEFAULT_BROKERS = "127.0.0.1:9092";
 
 /** --timeout or MQ_TIMEOUT, in milliseconds. */
 export function timeoutOf({ flags, io }: Context): number | undefined {
-  const text = flags.text("timeout") ?? io.environment["MQ_TIMEOUT"];
-  return text === undefined || text === "" ? undefined : requireDuration(text, "timeout");
+  const given = flags.text("timeout");
+  if (given !== undefined) return requireDuration(given, "--timeout");
+  const fromEnvironment = io.environment["MQ_TIMEOUT"] || undefined; // empty is not set
+  return fromEnvironment === undefined ? undefined : requireDuration(fromEnvironment, "MQ_TIMEOUT");
 }
 
 /** Runs `action` with a client, under the command's deadline, and closes the client in any case. */

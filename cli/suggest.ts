@@ -1,4 +1,32 @@
-/** Did-you-mean: the nearest known name to what was typed. Suggestions are told, never run. */
+/**
+ * Did-you-mean: the nearest known name to what was typed. Suggestions are told, never run.
+ *
+ * The only edit distance of `cli/`. The broker has its own (`src/ground/nearest.ts`), because a wrong
+ * word must not wait for the library to load, and `cli/` sees `src/mod.ts` only; a test keeps the two
+ * equal.
+ */
+
+const DISTANCE_MAX = 3;
+/** From here on the beginning of a name is enough. */
+const PREFIX_LETTERS = 3;
+
+/**
+ * The nearest of the known names, or undefined where none is near enough to be meant: half of the
+ * letters may differ, three at most. A name that starts with what was typed is always near.
+ */
+export function nearest(typed: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.min(DISTANCE_MAX, Math.floor(typed.length / 2)) + 1;
+  for (const name of known) {
+    const isPrefix = typed.length >= PREFIX_LETTERS && name.startsWith(typed);
+    const distance = isPrefix ? 0.5 : editDistance(typed.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
 
 /** How many single-character edits (two swapped neighbours count as one) lead from one to the other. */
 export function editDistance(source: string, target: string): number {
@@ -22,23 +50,4 @@ export function editDistance(source: string, target: string): number {
     previous = current;
   }
   return previous[target.length] as number;
-}
-
-/**
- * The nearest of the known names, or undefined where none is near enough to be meant: at most a
- * third of the letters may differ. A name that starts with what was typed is always near.
- */
-export function nearest(typed: string, known: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(Math.max(typed.length, 3) / 3));
-  let best: string | undefined;
-  let bestDistance = limit + 1;
-  for (const name of known) {
-    const isPrefix = typed.length >= 3 && name.startsWith(typed);
-    const distance = isPrefix ? 0.5 : editDistance(typed.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
 }

@@ -9,7 +9,7 @@ import { type BrokerPlaces, brokerSettings } from "../broker_options.ts";
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context, Library } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { attempt, BrokenPipe, failureOf, usageFailure } from "../failure.ts";
+import { attempt, BrokenPipe, failedAction, failureOf, usageFailure } from "../failure.ts";
 import { toText } from "../record_text.ts";
 
 type Broker = Awaited<ReturnType<Library["startBroker"]>>;
@@ -151,11 +151,12 @@ function warnOfUnknown(
   }
 }
 
-function createTrace({ flags, io, printer }: Context, library: Library): Env["trace"] {
+function createTrace(context: Context, library: Library): Env["trace"] {
+  const { flags, io, printer } = context;
   const path = flags.text("log-file");
   const write = path === undefined
     ? (line: string): void => io.stderr.write(`${line}\n`)
-    : attempt(`Cannot write log to ${path}`, () => io.files.append(path));
+    : logFile(path, context);
   const format = flags.text("log-format") ?? "auto";
   const isText = format === "auto" ? path === undefined && io.stderr.isTerminal : format === "text";
   const level = printer.isVerbose ? "debug" : printer.isQuiet ? "warn" : "info";
@@ -164,6 +165,21 @@ function createTrace({ flags, io, printer }: Context, library: Library): Env["tr
     format: isText ? "text" : "json",
     write,
   });
+}
+
+/** A broker outlives a log that cannot be written: it is told on stderr, once each time it begins. */
+function logFile(path: string, { io, printer }: Context): (line: string) => void {
+  const append = attempt(`Cannot write log to ${path}`, () => io.files.append(path));
+  let isFailing = false;
+  return (line) => {
+    try {
+      append(line);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) printer.warn(failedAction(`Cannot write log to ${path}`, error).message);
+      isFailing = true;
+    }
+  };
 }
 
 async function announce({ flags, io, printer }: Context, broker: Broker): Promise<void> {
@@ -178,7 +194,8 @@ async function announce({ flags, io, printer }: Context, broker: Broker): Promis
   try {
     await printer.print(`mq ready kafka=${kafka} http=${http ?? "off"}\n`);
   } catch (error) {
-    if (!(error instanceof BrokenPipe)) throw error; // nobody waits for the line: serve all the same
+    // Nobody waits for the line, or stdout is full: serve all the same.
+    if (!(error instanceof BrokenPipe)) printer.warn(failureOf(error).message);
   }
   if (kafka.endsWith(":9092")) printer.remark("try: echo hello | mq produce greetings");
   else printer.remark(`try: export MQ_BROKERS=${kafka}; echo hello | mq produce greetings`);

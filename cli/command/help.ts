@@ -18,22 +18,26 @@ export const help: CommandSpec = {
     ["All commands", "mq help"],
     ["One command", "mq help topic create"],
     ["What exit codes mean", "mq help exit-codes"],
+    ["What a broker can be told", "mq help settings"],
     ["The table of commands for programs", "mq help --json"],
   ],
   async run(context: Context): Promise<ExitCode> {
     const { printer, grammar } = context;
     if (printer.isJson) await printer.printJson(grammar);
-    else await printer.print(helpText(context));
+    else await printer.print(await helpText(context));
     return ExitCode.Done;
   },
 };
 
-function helpText({ arguments: words, grammar, printer }: Context): string {
+async function helpText(context: Context): Promise<string> {
+  const { arguments: words, grammar, printer } = context;
   const names = helpTopics.map(({ name }) => name);
   if (words.length === 0) return overview(grammar, names, printer.out);
   const wanted = words.join(" ");
   const topic = helpTopics.find(({ name }) => name === wanted);
-  if (topic !== undefined) return topic.text;
+  if (topic !== undefined) {
+    return typeof topic.text === "string" ? topic.text : topic.text(await context.library());
+  }
   const command = grammar.commands.find(({ path, aliases }) =>
     path === wanted || aliases?.includes(wanted) === true
   );

@@ -167,7 +167,7 @@ class Production {
       compressionType: (flags.text("compression") ?? "none") as NonNullable<
         ProducerOptions["compressionType"]
       >,
-      lingerMs: linger === undefined ? 5 : requireDuration(linger, "linger"),
+      lingerMs: linger === undefined ? 5 : requireDuration(linger, "--linger"),
       ...(timeoutMs === undefined ? {} : { deliveryTimeoutMs: timeoutMs }),
       onBatchDelivered: (report) => this.#count.add(report),
     };

@@ -1,5 +1,6 @@
 /** Addresses as settings write them: `PLAINTEXT://host:port`, `host:port`, `:port`. */
 import type { Address } from "../env/network.ts";
+import type { BrokerSettings } from "../runtime/broker_settings.ts";
 
 const PORT_MAX = 65535;
 
@@ -24,4 +25,29 @@ export function parseListener(text: string): Address | string {
 
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * What one of the two settings says of listeners for clients, with the security protocol in place of
+ * the listener's name.
+ *
+ * Kafka's own files also name a listener for the controllers of the quorum. Nobody would connect to it
+ * where the one voter is in the same process, so it is left out rather than refused.
+ */
+export function clientListeners(
+  name: "listeners" | "advertised.listeners",
+  settings: BrokerSettings,
+): readonly string[] {
+  const controllers = new Set(settings.get("controller.listener.names") ?? []);
+  const protocols = new Map<string, string>();
+  for (const entry of settings.get("listener.security.protocol.map") ?? []) {
+    const [listener = "", protocol = ""] = entry.split(":");
+    protocols.set(listener.trim(), protocol.trim());
+  }
+  return (settings.get(name) ?? []).flatMap((text) => {
+    const listener = /^\s*([^:/]+):\/\//.exec(text)?.[1];
+    if (listener === undefined) return [text];
+    if (controllers.has(listener)) return [];
+    return [text.replace(listener, protocols.get(listener) ?? listener)];
+  });
 }

@@ -18,7 +18,7 @@ import { BrokerSettings } from "../runtime/broker_settings.ts";
 import { LogManager } from "../runtime/log_manager.ts";
 import { LoopDelay } from "../runtime/loop_delay.ts";
 import { ProducerIds } from "../runtime/producer_ids.ts";
-import { formatAddress, parseListener } from "./addresses.ts";
+import { clientListeners, formatAddress, parseListener } from "./addresses.ts";
 import type { BrokerContext } from "./broker_context.ts";
 import { BrokerFault, brokerFault } from "./broker_fault.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
@@ -81,7 +81,8 @@ export class Broker {
 
   /** Serves when it resolves, with the address that clients are told. Throws a `BrokerFault`. */
   async start(): Promise<Address> {
-    const listeners = addressesOf(this.settings.get("listeners"));
+    mustStandAlone(this.settings);
+    const listeners = addressesOf(clientListeners("listeners", this.settings));
     const advertised = this.#advertised(listeners);
     try {
       const logs = await this.#openLogs();
@@ -120,10 +121,12 @@ export class Broker {
       return;
     }
     this.#state = "stopping";
+    this.#flushTimer?.cancel();
     this.#env.trace.event("info", "stopping");
     await this.#door?.close(this.settings.get("mq.stop.timeout.ms"));
     try {
       await this.#logs?.close(this.#brokerEpoch());
+      this.#env.trace.event("info", "stopped");
       this.#end({ kind: "graceful" });
     } catch (error) {
       this.#fail(brokerFault(error));
@@ -197,17 +200,19 @@ export class Broker {
   }
 
   #advertised(listeners: readonly Address[]): Address {
-    const given = this.settings.get("advertised.listeners");
-    if (given !== undefined && given.length > 0) return addressesOf(given)[0] as Address;
-    const [first] = listeners as readonly [Address];
-    if (first.host === "0.0.0.0" || first.host === "::") {
+    const given = clientListeners("advertised.listeners", this.settings);
+    const [first] = given.length > 0 ? addressesOf(given) : listeners;
+    const { host } = first as Address;
+    if (host === "0.0.0.0" || host === "::") {
       throw new BrokerFault(
         "BAD_SETTING",
-        `Cannot tell clients to connect to ${formatAddress(first)}, which is every address`,
+        `Cannot tell clients to connect to ${
+          formatAddress(first as Address)
+        }, which is every address`,
         "set advertised.listeners (--advertise HOST:PORT) to the address that clients can reach",
       );
     }
-    return first;
+    return first as Address;
   }
 
   /** The disk that the broker cannot do without is gone. */
@@ -245,6 +250,24 @@ function appendTools(env: Env, settings: BrokerSettings): AppendTools {
     decompress: decompressWith(env.compressors),
     inflatedBytesMax: settings.get("mq.decompression.max.bytes"),
   };
+}
+
+/** A file that describes a cluster must not silently start something else. */
+function mustStandAlone(settings: BrokerSettings): void {
+  const roles = settings.get("process.roles");
+  const isOneRole = !roles.includes("broker") || !roles.includes("controller");
+  if (!isOneRole && (settings.get("controller.quorum.voters") ?? []).length <= 1) return;
+  throw new BrokerFault(
+    "BAD_SETTING",
+    isOneRole
+      ? `Cannot start a node that is only ${
+        roles.join(", ") || "nothing"
+      }: there are no clusters yet`
+      : "Cannot join a quorum of several voters: there are no clusters yet",
+    isOneRole
+      ? "set process.roles=broker,controller"
+      : "name this node alone in controller.quorum.voters, or leave it out",
+  );
 }
 
 function addressesOf(texts: readonly string[]): readonly Address[] {

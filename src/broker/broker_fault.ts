@@ -51,6 +51,8 @@ function diskFault(fault: DiskFault): BrokerFault {
       );
     case "not-found":
       return new BrokerFault("NOT_FOUND", fault.message, "check the path");
+    case "no-handles":
+      return new BrokerFault("IO", fault.message, "raise the limit of open files (ulimit -n)");
     case "no-space":
       return new BrokerFault("IO", fault.message, "free space on this file system");
     default:

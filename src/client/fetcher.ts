@@ -82,7 +82,8 @@ export class Fetcher {
     for (const { topic, partition } of this.#positions) {
       const count = metadata.known(topic)?.partitions.length ?? 0;
       if (partition < count) continue;
-      const message = `Cannot consume ${topic}-${partition}: it has ${count} partitions`;
+      const message =
+        `Cannot consume ${topic}-${partition}: it has ${count} partition(s), counted from 0`;
       throw new ClientError("UNKNOWN_TOPIC_OR_PARTITION", message);
     }
     this.#fill();

@@ -22,6 +22,7 @@ import { assert } from "../ground/assert.ts";
 import { BatchBuilder, type BuildTools, type RecordInput } from "../record/batch_builder.ts";
 import type { CompressionType } from "../record/compression.ts";
 import { sequenceAfter } from "../record/format.ts";
+import type { ClientError } from "./client_error.ts";
 import type { ProducerBatch, ProducerIdentity } from "./producer_batch.ts";
 import type { OnDelivery } from "./producer_options.ts";
 
@@ -46,6 +47,8 @@ export class PartitionQueue {
   sealedCount = 0;
   /** By the monotonic clock: nothing is sent before. */
   notBeforeMs = 0;
+  /** What the last try failed with, for whoever is told that there were enough. */
+  lastFailure: ClientError | undefined;
   /** The broker that the batches under way were sent to. */
   inflightBrokerId = -1;
   readonly #options: PartitionQueueOptions;

@@ -316,7 +316,7 @@ export class Producer {
     onDelivery: OnDelivery | undefined,
   ): void {
     const message =
-      `Cannot produce to ${topic}-${partition}: it has ${partitions.length} partitions`;
+      `Cannot produce to ${topic}-${partition}: it has ${partitions.length} partition(s), counted from 0`;
     this.#reject(topic, new ClientError("UNKNOWN_TOPIC_OR_PARTITION", message), onDelivery);
   }
 

@@ -284,6 +284,7 @@ export class Sender {
     }
     const { queue } = batch;
     queue.retry(batch, isUncertain);
+    queue.lastFailure = error;
     queue.notBeforeMs = now + backoffMs(batch.attemptCount, env.random);
     this.#ready.add(queue);
     this.#wakeAt(queue.notBeforeMs);
@@ -291,6 +292,7 @@ export class Sender {
 
   #onDelivered(batch: ProducerBatch, baseOffset: number): void {
     this.#refresher.succeed(batch.queue.topic);
+    batch.queue.lastFailure = undefined;
     batch.queue.complete(batch);
     this.#options.onReported(batch, baseOffset);
   }
@@ -311,7 +313,7 @@ export class Sender {
       }
       const { deliveryTimeoutMs } = this.#options.settings;
       const message = `Cannot produce to ${queue.topic}-${queue.partition}: not delivered within ` +
-        `${deliveryTimeoutMs} ms`;
+        `${deliveryTimeoutMs} ms${lastly(queue.lastFailure)}`;
       this.#giveUp(batch, new ClientError("TIMEOUT", message, { retriable: true }));
     }
   }
@@ -332,6 +334,7 @@ export class Sender {
       (error: ClientError) => {
         broker.isConnecting = false;
         for (const queue of queues) {
+          queue.lastFailure = error;
           if (error.retriable) this.#refresher.refresh(queue.topic);
           else for (const batch of queue.batches()) this.#giveUp(batch, error);
         }
@@ -364,4 +367,10 @@ export class Sender {
 function isSequenceError(errorCode: number): boolean {
   return errorCode === ErrorCode.OutOfOrderSequenceNumber ||
     errorCode === ErrorCode.UnknownProducerId || errorCode === ErrorCode.InvalidProducerEpoch;
+}
+
+/** Both sentences begin with what could not be done; once is enough. */
+function lastly(failure: ClientError | undefined): string {
+  if (failure === undefined) return "";
+  return `; the last try: ${failure.message.replace(/^Cannot produce to \S+: /, "")}`;
 }

@@ -8,7 +8,17 @@
  * Every call throws a `DiskFault` and nothing else; the log directory that owns the path catches it.
  */
 
-export type DiskFaultKind = "not-found" | "exists" | "no-space" | "not-permitted" | "io";
+/**
+ * "no-space" and "no-handles" (too many open files) say nothing of the disk: what was asked was not
+ * done, and may be asked again.
+ */
+export type DiskFaultKind =
+  | "not-found"
+  | "exists"
+  | "no-space"
+  | "no-handles"
+  | "not-permitted"
+  | "io";
 
 /** A broken disk, or a path that is not what was expected. One owner catches it: the log directory. */
 export class DiskFault extends Error {
@@ -20,6 +30,11 @@ export class DiskFault extends Error {
     this.kind = kind;
     this.path = path;
   }
+}
+
+/** Whether the disk is well and only has no room for what was asked: nothing goes offline for that. */
+export function isPassing(fault: DiskFault): boolean {
+  return fault.kind === "no-space" || fault.kind === "no-handles";
 }
 
 export interface FileInfo {
@@ -35,6 +50,8 @@ export interface FileInfo {
 export type OpenMode = "read" | "write";
 
 export interface Disk {
+  /** Files that may be open at once, with room left for connections. */
+  readonly filesMax: number;
   open(path: string, mode: OpenMode): DiskFile;
   /** The whole of a small file; undefined where there is none. */
   readWhole(path: string): Uint8Array | undefined;

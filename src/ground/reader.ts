@@ -178,8 +178,12 @@ export class Reader {
    * Returns 0 (and fails) where `count` elements of at least `bytesMin` each cannot be there.
    */
   elements(count: number, bytesMin: number): number {
-    if (count < 0 || count * bytesMin > this.remaining || count > this.#fuel) {
+    if (count < 0 || count * bytesMin > this.remaining) {
       this.fail(`Cannot read array: ${count} elements do not fit into ${this.remaining} bytes`);
+      return 0;
+    }
+    if (count > this.#fuel) {
+      this.fail(`Cannot read array: ${count} elements are too many, only ${this.#fuel} may come`);
       return 0;
     }
     this.#fuel -= count;

@@ -17,10 +17,14 @@ import {
   type OpenMode,
 } from "../env/disk.ts";
 import { assert } from "../ground/assert.ts";
+import { descriptorsMax } from "./descriptors.ts";
 import { lockFile } from "./disk_lock.ts";
 
 /** Linux refuses more parts in one writev (IOV_MAX). */
 const PARTS_MAX = 1024;
+/** Of the descriptors that a process may have; connections have the larger part (`network.ts`). */
+const FILES_SHARE = 0.3;
+const FILES_MIN = 16;
 const { O_CREAT, O_RDONLY, O_RDWR } = fs.constants;
 
 export function createHostDisk(): Disk {
@@ -28,6 +32,8 @@ export function createHostDisk(): Disk {
 }
 
 class HostDisk implements Disk {
+  readonly filesMax = Math.max(Math.floor(descriptorsMax() * FILES_SHARE), FILES_MIN);
+
   open(path: string, mode: OpenMode): DiskFile {
     return attempt(path, () => {
       return new HostFile(path, fs.openSync(path, mode === "read" ? O_RDONLY : O_RDWR | O_CREAT));
@@ -217,6 +223,8 @@ const KIND_OF: ReadonlyMap<string, DiskFaultKind> = new Map([
   ["ENOSPC", "no-space"],
   ["EDQUOT", "no-space"],
   ["EFBIG", "no-space"],
+  ["EMFILE", "no-handles"],
+  ["ENFILE", "no-handles"],
   ["EACCES", "not-permitted"],
   ["EPERM", "not-permitted"],
   ["EROFS", "not-permitted"],
@@ -245,8 +253,14 @@ function attemptUnlessMissing<Result>(path: string, action: () => Result): Resul
 function faultOf(error: unknown, path: string): DiskFault {
   if (error instanceof DiskFault) return error;
   const kind = KIND_OF.get(codeOf(error) ?? "") ?? "io";
+  return new DiskFault(kind, path, `Cannot use ${path}: ${reasonOf(error)}`);
+}
+
+/** "EROFS: read-only file system, mkdir 'data'" without what only a programmer wants to know. */
+function reasonOf(error: unknown): string {
+  if (codeOf(error) === "EEXIST") return "something else has the name already";
   const message = error instanceof Error ? error.message : String(error);
-  return new DiskFault(kind, path, `Cannot use ${path}: ${message}`);
+  return message.replace(/^E[A-Z0-9]+: /, "").replace(/, \w+( '.*)?$/s, "");
 }
 
 function codeOf(error: unknown): string | undefined {

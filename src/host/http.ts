@@ -77,7 +77,7 @@ export function serveHttp(address: Address, routes: HttpRoutes): Promise<Listene
   } catch (error) {
     const code = (error as { readonly code?: string }).code ?? (error as Error).name;
     const isInUse = code === "EADDRINUSE" || code === "AddrInUse";
-    return Promise.reject(new PeerFault(isInUse ? "in-use" : "io", `${hostname}:${port}: ${code}`));
+    return Promise.reject(new PeerFault(isInUse ? "in-use" : "io", code));
   }
   return Promise.reject(new PeerFault("io", "this runtime has no HTTP server"));
 }

@@ -3,7 +3,6 @@
  *
  * Not here: framing, timeouts of requests, limits on connections; those belong to who uses a stream.
  */
-import { readFileSync } from "node:fs";
 import net from "node:net";
 import type { DiskFile } from "../env/disk.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type Stream,
   type StreamEvents,
 } from "../env/network.ts";
+import { descriptorsMax } from "./descriptors.ts";
 import { loadSendFile, type SendFile } from "./sendfile.ts";
 
 const BACKLOG = 1024;
@@ -22,10 +22,12 @@ const BACKLOG = 1024;
 const COPY_BYTES = 256 * 1024;
 /** What is handed to sendfile at once: as much as `isResident` looks at. */
 const SEND_BYTES = 1024 * 1024 - 4096;
+/** Of the descriptors that a process may have; files have a part of their own (`disk.ts`). */
+const STREAMS_SHARE = 0.6;
 const DIAL_TIMEOUT_MS = 10_000;
 
 export class TcpNetwork implements Network {
-  readonly streamsMax = streamsMax();
+  readonly streamsMax = Math.floor(descriptorsMax() * STREAMS_SHARE);
   readonly #loadSendFile: () => Promise<SendFile | undefined>;
 
   /** Without sendfile(2), or where `load` finds none, files are read and written. */
@@ -38,7 +40,7 @@ export class TcpNetwork implements Network {
       const server = net.createServer({ noDelay: true }, (socket) => {
         onStream(new TcpStream(socket, this.#loadSendFile));
       });
-      server.once("error", (error) => reject(peerFault(error, address)));
+      server.once("error", (error) => reject(peerFault(error)));
       server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
         // From here on an error is one of accept (too many files): the listener goes on.
         server.on("error", () => undefined);
@@ -54,18 +56,18 @@ export class TcpNetwork implements Network {
   dial(address: Address, options: DialOptions = {}): Promise<Stream> {
     return new Promise((resolve, reject) => {
       if (options.signal?.aborted === true) {
-        reject(new PeerFault("closed", `Cannot connect to ${text(address)}: stopped`));
+        reject(new PeerFault("closed", "stopped"));
         return;
       }
       const socket = net.connect({ host: address.host, port: address.port, noDelay: true });
       const timeoutMs = options.timeoutMs ?? DIAL_TIMEOUT_MS;
       const timer = setTimeout(() => {
-        finish(new PeerFault("timeout", `Cannot connect to ${text(address)} in ${timeoutMs} ms`));
+        finish(new PeerFault("timeout", `no answer within ${timeoutMs} ms`));
       }, timeoutMs);
       const onAbort = (): void => {
-        finish(new PeerFault("closed", `Cannot connect to ${text(address)}: stopped`));
+        finish(new PeerFault("closed", "stopped"));
       };
-      const onError = (error: Error): void => finish(peerFault(error, address));
+      const onError = (error: Error): void => finish(peerFault(error));
       const finish = (fault?: PeerFault): void => {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
@@ -82,17 +84,6 @@ export class TcpNetwork implements Network {
       socket.once("error", onError);
       socket.once("connect", () => finish());
     });
-  }
-}
-
-/** Four fifths of the descriptors that a process may have; no bound where the system does not say. */
-function streamsMax(): number {
-  try {
-    const limits = readFileSync("/proc/self/limits", "utf8");
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
-    return soft === undefined ? Infinity : Math.floor(Number(soft) * 0.8);
-  } catch {
-    return Infinity; // not Linux
   }
 }
 
@@ -199,12 +190,6 @@ class TcpStream implements Stream {
   }
 }
 
-function text(address: Address): string {
-  return address.host.includes(":")
-    ? `[${address.host}]:${address.port}`
-    : `${address.host}:${address.port}`;
-}
-
 const KIND_OF: Readonly<Record<string, PeerFault["kind"]>> = {
   EADDRINUSE: "in-use",
   EACCES: "not-permitted",
@@ -217,7 +202,20 @@ const KIND_OF: Readonly<Record<string, PeerFault["kind"]>> = {
   ECONNRESET: "closed",
 };
 
-function peerFault(error: Error, address: Address): PeerFault {
+/** In words, where the system's name of the error would say it to programmers only. */
+const WORDS_OF: Readonly<Record<string, string>> = {
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name of the host cannot be looked up now",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ETIMEDOUT: "no answer",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  EMFILE: "too many open files",
+};
+
+/** Without the address: who asked for it names it. */
+function peerFault(error: Error): PeerFault {
   const code = (error as { readonly code?: string }).code ?? "";
-  return new PeerFault(KIND_OF[code] ?? "io", `${text(address)}: ${code || error.message}`);
+  return new PeerFault(KIND_OF[code] ?? "io", WORDS_OF[code] ?? (code || error.message));
 }

@@ -15,7 +15,7 @@
  * Not here: validation of batches, the high watermark, retention and compaction. Longer than most:
  * the public face of the folder, whose parts are elsewhere.
  */
-import type { Disk } from "../env/disk.ts";
+import { type Disk, DiskFault, isPassing } from "../env/disk.ts";
 import type { Trace } from "../env/trace.ts";
 import { assert } from "../ground/assert.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
@@ -337,10 +337,14 @@ export class Log {
         await segment.sync();
         if (segment !== segments.at(-1)) await segment.syncIndexes();
       }
-      for (const path of this.#newSnapshots.splice(0)) await syncFile(this.#tools.disk, path);
+      for (const path of [...this.#newSnapshots]) {
+        await syncFile(this.#tools.disk, path);
+        this.#newSnapshots.shift();
+      }
       await this.#syncNames();
     } catch (fault) {
-      this.#fault = fault;
+      // What was not even begun may be tried again; a sync that failed may not (fsyncgate).
+      if (!(fault instanceof DiskFault && isPassing(fault))) this.#fault = fault;
       throw fault;
     }
     this.recoveryPoint = Math.max(this.recoveryPoint, Math.min(upTo, this.logEndOffset)) as Offset;

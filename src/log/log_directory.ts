@@ -83,7 +83,8 @@ export class LogDirectory {
   readonly #disk: Disk;
   readonly #trace: Trace;
   readonly #lock: DiskLock;
-  readonly #checkpoints: Readonly<Record<CheckpointKind, ReadonlyMap<string, Offset>>>;
+  readonly #checkpoints: Readonly<Record<CheckpointKind, Map<string, Offset>>>;
+  #dropping: Promise<void> = Promise.resolve();
 
   /** Takes the directory, making it where it is missing. Throws a `LogDirectoryFault`. */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
@@ -131,6 +132,7 @@ export class LogDirectory {
   /** Makes the directory of a new partition, durably; content where it is there already. */
   async createPartition(partition: TopicPartition, topicId: Uuid): Promise<PartitionFolder> {
     const path = `${this.path}/${folderName(partition)}`;
+    await this.#dropHints(partition);
     this.#disk.makeDirectory(path);
     const metadata = encodePartitionMetadata(topicId);
     await writeAtomically(this.#disk, `${path}/${PARTITION_METADATA_FILE}`, metadata);
@@ -145,6 +147,7 @@ export class LogDirectory {
   async deletePartition(partition: TopicPartition, uniqueHex: string): Promise<void> {
     assert(/^[0-9a-f]{32}$/.test(uniqueHex), "a deletion is named by 32 hex digits");
     const folder = folderName(partition);
+    await this.#dropHints(partition);
     this.#disk.rename(`${this.path}/${folder}`, `${this.path}/${deletedName(folder, uniqueHex)}`);
     await this.#disk.syncDirectory(this.path);
   }
@@ -180,7 +183,26 @@ export class LogDirectory {
     return this.#disk.freeBytes(this.path);
   }
 
-  #readCheckpoint(kind: CheckpointKind): ReadonlyMap<string, Offset> {
+  /**
+   * Forgets what the checkpoints say of a partition, durably: one of the same name that is made later
+   * would be held to offsets that it never had. One after the other, because all write the same files.
+   */
+  #dropHints(partition: TopicPartition): Promise<void> {
+    const turn = this.#dropping.then(async () => {
+      for (const [kind, entries] of Object.entries(this.#checkpoints)) {
+        if (!entries.delete(folderName(partition))) continue;
+        const left = [...entries].flatMap(([name, offset]) => {
+          const parsed = parseFolderName(name);
+          return parsed === undefined ? [] : [{ ...parsed, offset }];
+        });
+        await this.writeCheckpoint(kind as CheckpointKind, left);
+      }
+    });
+    this.#dropping = turn.catch(() => undefined); // who asked hears of it
+    return turn;
+  }
+
+  #readCheckpoint(kind: CheckpointKind): Map<string, Offset> {
     const path = `${this.path}/${CHECKPOINT_FILES[kind]}`;
     const bytes = this.#disk.readWhole(path);
     const entries = bytes === undefined ? [] : decodeCheckpoint(bytes);

@@ -99,6 +99,9 @@ export class Segment {
   /** Writes a batch at the end and notes it; returns where it lies. */
   append(bytes: Uint8Array, lastOffset: number, maxTimestamp: number): number {
     const indexes = this.indexesNow();
+    // First what may fail and is no batch: what fails behind a written batch would leave one that
+    // nobody counts, and the next batch would stand behind it with the same offset.
+    if (indexes.unwrittenCount() > UNWRITTEN_ENTRIES_MAX) this.writeIndexes();
     const position = this.sizeInBytes;
     this.#write(position, bytes);
     const sizeInBytes = bytes.length;
@@ -107,7 +110,6 @@ export class Segment {
     if (position === 0) this.#firstTimestamp = maxTimestamp;
     const batch = { position, sizeInBytes, lastOffset, maxTimestamp };
     indexes.onBatch(batch, this.#context.indexIntervalBytes);
-    if (indexes.unwrittenCount() > UNWRITTEN_ENTRIES_MAX) this.writeIndexes();
     return position;
   }
 
@@ -249,9 +251,15 @@ export class Segment {
   closeFiles(): void {
     // The latest time may stand in memory only: an entry for it keeps it.
     this.#indexes?.seal();
-    this.#writeIndexes(false);
-    if (this.sizeInBytes > 0) this.#indexes = undefined;
-    this.#forgetFile();
+    try {
+      this.#writeIndexes(false);
+      if (this.sizeInBytes > 0) this.#indexes = undefined;
+    } catch (fault) {
+      // Somebody else's call closes this file; entries that cannot be written now stay in memory.
+      if (!(fault instanceof DiskFault)) throw fault;
+    } finally {
+      this.#forgetFile();
+    }
   }
 
   /** Lets go of files and memory without writing anything more. */

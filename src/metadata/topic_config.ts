@@ -5,6 +5,7 @@
  * What is here is known, checked and described; which of them already act is said by their users
  * (`runtime/partition.ts`, `log/`).
  */
+import { nearestName } from "../ground/nearest.ts";
 import { parseSetting, type Setting, type SettingValue } from "./setting.ts";
 
 export interface TopicSetting extends Setting {
@@ -67,7 +68,11 @@ export function topicSetting(name: string): TopicSetting | undefined {
 /** The reason why a topic may not have this value, or undefined where it may. */
 export function refuseTopicConfig(name: string, value: string | null): string | undefined {
   const setting = BY_NAME.get(name);
-  if (setting === undefined) return `Unknown topic config name: ${name}`;
+  if (setting === undefined) {
+    const nearest = nearestName(name, BY_NAME.keys());
+    const question = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+    return `Unknown topic config name: ${name}${question}`;
+  }
   if (value === null) return `Null value not supported for topic configs: ${name}`;
   const parsed = parseSetting(setting, value);
   return parsed.kind === "refused" ? parsed.message : undefined;

@@ -24,6 +24,9 @@ const OWN = [
   { name: "log.dir", type: "string", doc: "The directory that holds the data, where log.dirs is not given." },
   { name: "listeners", type: "list", default: "PLAINTEXT://127.0.0.1:9092", doc: "Addresses to listen on." },
   { name: "advertised.listeners", type: "list", doc: "Addresses that clients are told; without it those of listeners." },
+  { name: "controller.quorum.voters", type: "list", doc: "Voters of the quorum, ID@HOST:PORT; there is one voter yet, this node." },
+  { name: "controller.listener.names", type: "list", doc: "Listeners that are for controllers; a node that stands alone does not open them." },
+  { name: "listener.security.protocol.map", type: "list", doc: "Security protocols of listeners, NAME:PROTOCOL; PLAINTEXT is the one that is served." },
   { name: "mq.http.listener", type: "string", default: "127.0.0.1:9644", doc: "Address of health and metrics, or off." },
   { name: "auto.create.topics.enable", type: "boolean", default: "true", doc: "Whether a topic is created when a client first asks for it." },
   { name: "num.partitions", type: "int", default: "1", min: 1, doc: "Partitions of a topic that is created without a number." },
@@ -49,7 +52,7 @@ const OWN = [
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
 const IGNORED =
-  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names inter.broker.listener.name security.inter.broker.protocol listener.security.protocol.map offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads delete.topic.enable broker.id metadata.log.dir metrics.recording.level"
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads delete.topic.enable broker.id metadata.log.dir metrics.recording.level"
     .split(" ");
 
 type OwnSetting = (typeof OWN)[number];
@@ -83,6 +86,8 @@ const HOUR_MS = 3_600_000;
 
 /** The settings one broker was started with. */
 export class BrokerSettings {
+  /** Every setting that has a meaning. */
+  static readonly known: readonly Setting[] = BROKER_SETTINGS;
   readonly #texts: ReadonlyMap<string, string>;
   /** What was read once: handlers ask for every request. */
   readonly #values = new Map<string, SettingValue | undefined>();

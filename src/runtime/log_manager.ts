@@ -7,7 +7,7 @@
  * Nothing is removed on a guess: a folder goes only when a committed record removed its topic; folders
  * that nobody knows are left alone and told of.
  */
-import { DiskFault } from "../env/disk.ts";
+import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
@@ -164,10 +164,15 @@ export class LogManager {
     const wanted = [...image.topics()].flatMap((topic) =>
       topic.partitions.map((partition) => ({ topic, partition }))
     );
+    const { clock, trace } = this.#options.env;
+    const beganMs = clock.monotonicMs();
     await atMost(CONCURRENT_MAX, wanted, ({ topic, partition }) => {
       const found = known.get(`${topic.name}-${partition.partitionId}`);
       return this.#openPartition(topic, partition, found);
     });
+    const logs = [...known.values()].filter(({ place }) => !place.directory.wasClean).length;
+    const ms = Math.round(clock.monotonicMs() - beganMs);
+    if (logs > 0) trace.event("info", "recovered after an unclean stop", { logs, ms });
   }
 
   async #openPartition(
@@ -231,7 +236,7 @@ export class LogManager {
         path,
         error: message,
       });
-      if (place !== undefined && error.kind !== "no-space") this.#onDiskFault(place, error);
+      if (place !== undefined && !isPassing(error)) this.#onDiskFault(place, error);
     }
   }
 
@@ -290,6 +295,6 @@ function logTools({ env, settings }: LogManagerOptions): LogTools {
     decompress: decompressWith(env.compressors),
     trace: env.trace,
     tail: new TailCache({ bytesMax: settings.get("mq.tail.cache.bytes") }),
-    openSegments: new OpenSegments({ countMax: OPEN_SEGMENTS_MAX }),
+    openSegments: new OpenSegments({ countMax: Math.min(OPEN_SEGMENTS_MAX, env.disk.filesMax) }),
   };
 }

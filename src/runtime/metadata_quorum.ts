@@ -5,7 +5,7 @@
  * replayed before it is durable. Several voters take the same contract later; callers will not notice.
  */
 import type { Clock } from "../env/clock.ts";
-import { DiskFault } from "../env/disk.ts";
+import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import { type Offset, toLeaderEpoch, toOffset } from "../ground/numbers.ts";
 import type { Log } from "../log/log.ts";
@@ -16,6 +16,7 @@ import { BatchBuilder } from "../record/batch_builder.ts";
 import { BatchWalk } from "../record/batch_walk.ts";
 import type { Decompress } from "../record/compression.ts";
 import { RecordCursor } from "../record/record_cursor.ts";
+import { atMost } from "./at_most.ts";
 import { decodeMessagePack, encodeMessagePack } from "../wire/msgpack.ts";
 
 export interface QuorumTools {
@@ -32,6 +33,8 @@ export class MetadataCorrupt extends Error {
 }
 
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+/** Consequences of one decision that are under way at once: each may hold a file open. */
+const CONCURRENT_MAX = 16;
 const READ_BYTES = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
 const LEADER_EPOCH = toLeaderEpoch(0);
@@ -84,12 +87,10 @@ export class MetadataQuorum {
   async #commit<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
     if (records.length === 0) return reply;
     const firstOffset = await this.#write(records);
-    const consequences: (Promise<void> | void)[] = [];
     for (const [index, record] of records.entries()) {
       this.image.replay(toOffset(firstOffset + index), record);
-      consequences.push(this.#onReplayed(record));
     }
-    await Promise.all(consequences);
+    await atMost(CONCURRENT_MAX, records, async (record) => await this.#onReplayed(record));
     return reply;
   }
 
@@ -99,7 +100,7 @@ export class MetadataQuorum {
       await this.#log.sync();
       return firstOffset;
     } catch (error) {
-      if (error instanceof DiskFault && error.kind !== "no-space") this.#tools.onDiskFault(error);
+      if (error instanceof DiskFault && !isPassing(error)) this.#tools.onDiskFault(error);
       throw error;
     }
   }

@@ -8,7 +8,7 @@
  * Not here: what a batch must look like (`partition_append.ts`), bytes on the wire (`broker/`).
  */
 import type { Clock, Timer } from "../env/clock.ts";
-import { DiskFault } from "../env/disk.ts";
+import { DiskFault, isPassing } from "../env/disk.ts";
 import { type LeaderEpoch, type Offset, toOffset } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import type { Log } from "../log/log.ts";
@@ -39,6 +39,8 @@ interface CommitWaiter {
   readonly offset: Offset;
   readonly resolve: (isCommitted: boolean) => void;
 }
+
+const SYNC_AGAIN_MS = 100;
 
 export class Partition {
   readonly topic: string;
@@ -100,7 +102,7 @@ export class Partition {
 
   /** Makes what a durability class of memory left to the background durable. */
   flush(): void {
-    if (this.log.logEndOffset > this.#durableOffset) this.#wantSync();
+    if (this.#state === "online" && this.log.logEndOffset > this.#durableOffset) this.#wantSync();
   }
 
   /**
@@ -148,7 +150,7 @@ export class Partition {
   /** A fault of this partition's files; gives true where the caller's append was merely refused. */
   onFault(error: unknown): boolean {
     if (!(error instanceof DiskFault)) throw error;
-    if (error.kind === "no-space") return true;
+    if (isPassing(error)) return true;
     this.#options.onDiskFault(error);
     return false;
   }
@@ -179,10 +181,16 @@ export class Partition {
       }
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
-      this.#options.onDiskFault(error);
+      if (isPassing(error)) this.#syncLater();
+      else this.#options.onDiskFault(error);
     } finally {
       this.#sync = undefined;
     }
+  }
+
+  /** There was no room for a handle or a name: whoever waits goes on waiting. */
+  #syncLater(): void {
+    this.#flushTimer = this.#options.clock.after(SYNC_AGAIN_MS, () => this.flush());
   }
 
   #advance(): void {

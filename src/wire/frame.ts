@@ -139,7 +139,7 @@ export class FrameSplitter {
   }
 }
 
-/** The first four bytes, read as a length, of what people send to a Kafka port by mistake. */
+/** The first four bytes, read as a length, of what comes from, or to, a wrong port. */
 const METHODS: ReadonlySet<string> = new Set([
   ...["GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI", "PATC", "CONN", "TRAC", "PRI "],
 ]);
@@ -150,5 +150,6 @@ function foreignProtocol(length: number): string | undefined {
   const text = String.fromCharCode(
     ...[length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255],
   );
+  if (text === "HTTP") return "an HTTP answer";
   return METHODS.has(text) ? "an HTTP request" : undefined;
 }

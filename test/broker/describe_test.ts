@@ -22,7 +22,7 @@ describe("ListOffsets", () => {
     }
     const at = async (timestamp: number): Promise<readonly (number | undefined)[]> => {
       const partitions = [{ partitionIndex: 0, timestamp }];
-      const { topics } = await connection.ask(listOffsets, 7, {
+      const { topics } = await connection.ask(listOffsets, 9, {
         replicaId: -1,
         isolationLevel: 0,
         topics: [{ name: "t", partitions }],

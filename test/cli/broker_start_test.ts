@@ -62,6 +62,89 @@ describe("mq broker start", () => {
     expect(broker.process.stderr()).toContain("did you mean 'num.partitions'?");
   });
 
+  test("takes Kafka's own file for a node that is broker and controller", async () => {
+    await using directory = temporaryDirectory();
+    const file = join(directory.path, "server.properties");
+    writeFileSync(
+      file,
+      `process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=localhost:9093
+listeners=PLAINTEXT://:0,CONTROLLER://:9093
+inter.broker.listener.name=PLAINTEXT
+advertised.listeners=PLAINTEXT://localhost:0,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL
+num.network.threads=3
+num.io.threads=8
+socket.send.buffer.bytes=102400
+socket.receive.buffer.bytes=102400
+socket.request.max.bytes=104857600
+log.dirs=${join(directory.path, "kraft-combined-logs")}
+num.partitions=1
+num.recovery.threads.per.data.dir=1
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+log.retention.hours=168
+log.segment.bytes=1073741824
+log.retention.check.interval.ms=300000
+`,
+    );
+    const ready = join(directory.path, "ready.json");
+    const [command, ...first] = program();
+    const words = ["broker", "start", "-c", file, "--http", "off", "--ready-file", ready];
+    await using child = start(command, [...first, ...words, "--strict"]);
+    let isOver = false;
+    void child.ended.then(() => (isOver = true));
+    while (!existsSync(ready) && !isOver) await new Promise((resolve) => setImmediate(resolve));
+    expect(child.stderr()).not.toContain("mq:");
+    const { kafka } = JSON.parse(readFileSync(ready, "utf8"));
+    expect((await mq(["-b", kafka, "produce", "t", "x"])).status).toBe(0);
+    expect(await endBy("TERM", child)).toBe(0);
+  });
+
+  test("tells of recovery after kill -9, and of the end of a graceful stop", async () => {
+    await using directory = temporaryDirectory();
+    const dataDirectory = join(directory.path, "data");
+    const told = async (end: "kill" | "stop"): Promise<string> => {
+      await using broker = await startBroker({ dataDirectory, words: ["--log-format", "text"] });
+      expect((await mq(["produce", "t", "x"], broker)).status).toBe(0);
+      if (end === "kill") await broker.kill();
+      else expect(await broker.stop()).toBe(0);
+      return broker.process.stderr();
+    };
+    expect(await told("kill")).not.toContain("recovered");
+    expect(await told("stop")).toMatch(
+      /recovered after an unclean stop logs=1 ms=\d+\n[^]* stopped\n$/,
+    );
+    expect(await told("stop")).not.toContain("recovered");
+  });
+
+  test("serves on when its stdout is full", async () => {
+    await using directory = temporaryDirectory();
+    const ready = join(directory.path, "ready.json");
+    const words = ["broker", "start", "--dev", "--http", "off", "--ready-file", ready];
+    const shell = ["-c", 'exec "$0" "$@" > /dev/full', ...program(), ...words];
+    await using child = start("sh", shell, { env: { TMPDIR: directory.path } });
+    while (!child.stderr().includes("Cannot write stdout")) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { kafka } = JSON.parse(readFileSync(ready, "utf8"));
+    expect((await mq(["-b", kafka, "topic", "list"])).status).toBe(0);
+    expect(await endBy("TERM", child)).toBe(0);
+  });
+
+  test("serves on when its log cannot be written, and says so once", async () => {
+    await using broker = await startBroker({ words: ["--log-file", "/dev/full"] });
+    expect((await mq(["produce", "t", "x"], broker)).status).toBe(0);
+    expect(await endBy("TERM", broker.process)).toBe(0);
+    expect(broker.process.stderr())
+      .toBe("mq: warning: Cannot write log to /dev/full: no space left on device\n");
+  });
+
   test("refuses with the exit code and a remedy", async () => {
     await using directory = temporaryDirectory();
     await using broker = await startBroker();
@@ -83,6 +166,22 @@ describe("mq broker start", () => {
         "log.dris=/x",
         "--strict",
       ]],
+      [2, "--advertise", [...data, ...FREE_PORTS, "--advertise", "0.0.0.0:9092"]],
+      [2, "--advertise", [...data, "--listen", ":0", "--http", "off"]],
+      [2, "only controller", [...data, ...FREE_PORTS, "-X", "process.roles=controller"]],
+      [2, "several voters", [
+        ...data,
+        ...FREE_PORTS,
+        "-X",
+        "controller.quorum.voters=1@a:1,2@b:1",
+      ]],
+      [1, "another program", [
+        ...data,
+        "--listen",
+        "127.0.0.1:0",
+        "--http",
+        (broker.http as string).slice("http://".length),
+      ]],
       [2, "--listen", ["--listen", "nowhere:x"]],
       [3, "nosuch.properties", ["-c", "nosuch.properties"]],
     ];
@@ -91,6 +190,8 @@ describe("mq broker start", () => {
       expect([result.status, ...words]).toEqual([status, ...words]);
       expect(result.text).toBe("");
       expect(result.stderr).toContain(says);
+      // One sentence, at most one remedy, each on its line; nothing of the program's inside.
+      expect(result.stderr).toMatch(/^mq: [A-Z][^\n]*\n(hint: [A-Z-][^\n]*\n)?$/);
     }
     expect((await mq(["topic", "list"], broker)).status).toBe(0);
   });

@@ -17,6 +17,31 @@ describe("exit codes", () => {
     }
   });
 
+  test("2 for an empty name, before anything is asked", async () => {
+    for (
+      const args of [["produce", "", "x"], ["consume", ""], ["topic", "create", "a", ""], [
+        "topic",
+        "delete",
+        "",
+        "--yes",
+      ]]
+    ) {
+      const cluster = new FakeCluster();
+      const io = new FakeIo({ args });
+      expect(await runProgram(io, () => cluster.library())).toBe(2);
+      expect(io.talk).toMatch(/^mq: Empty argument (TOPIC|NAME) of mq /);
+      expect(cluster.connected).toHaveLength(0);
+    }
+  });
+
+  test("2 for what the broker calls a bad value", async () => {
+    for (const code of ["INVALID_CONFIG", "INVALID_PARTITIONS", "INVALID_TOPIC_EXCEPTION"]) {
+      const cluster = new FakeCluster();
+      cluster.unreachable = codedError(code);
+      expect((await run("topic create t", cluster)).code).toBe(2);
+    }
+  });
+
   test("3 for what is not there", async () => {
     expect((await run("topic describe nosuch")).code).toBe(3);
     expect((await run("consume nosuch -o start:end")).code).toBe(3);
@@ -115,6 +140,17 @@ describe("brokers", () => {
   });
 });
 
+describe("variables", () => {
+  test("that are empty are not set; what is wrong in one is said of it", async () => {
+    const environment = { MQ_FORMAT: "", MQ_TIMEOUT: "", MQ_BROKERS: "" };
+    expect((await run("topics", new FakeCluster(), { environment })).code).toBe(0);
+    const slow = { environment: { MQ_TIMEOUT: "5" } };
+    const { code, talk } = await run("topics", new FakeCluster(), slow);
+    expect(code).toBe(2);
+    expect(talk).toContain("'5' for MQ_TIMEOUT");
+  });
+});
+
 describe("mq help", () => {
   test("without a word, with a command, with a topic", async () => {
     for (const typed of ["", "help", "--help", "-h"]) {
@@ -128,6 +164,18 @@ describe("mq help", () => {
       expect((await run(`help ${topic}`)).code).toBe(0);
     }
     expect((await run("help topic")).output).toContain("mq topic list");
+  });
+
+  test("settings are the library's, all of them", async () => {
+    const io = new FakeIo({ args: ["help", "settings"] });
+    expect(await runProgram(io, () => import("../../src/mod.ts"))).toBe(0);
+    expect(io.output).toContain("\nnum.partitions=1\n    ");
+    expect(io.output).toContain("\nmq.durability=quorum-fsync\n    ");
+  });
+
+  test("names the word that is missing", async () => {
+    expect((await run("broker")).talk).toContain("'start' is missing");
+    expect((await run("topic")).talk).toContain("one of list, create, describe, delete is missing");
   });
 
   test("suggests", async () => {

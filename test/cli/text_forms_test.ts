@@ -11,6 +11,7 @@ import {
   requireWhole,
 } from "../../cli/quantity.ts";
 import { editDistance, nearest } from "../../cli/suggest.ts";
+import { editDistance as brokersDistance } from "../../src/ground/nearest.ts";
 import { formatCsv, formatTable } from "../../cli/table.ts";
 import { parseDelimiter, parseTemplate } from "../../cli/template.ts";
 
@@ -169,6 +170,19 @@ test("nearest() suggests what was meant and nothing else", () => {
   expect(nearest("part", names)).toBe("partition");
   expect(nearest("kye", names)).toBe("key");
   expect(nearest("zzz", names)).toBeUndefined();
+  expect(nearest("2", ["0", "1", "all"])).toBeUndefined();
+});
+
+test("editDistance() of the program and of the broker are equal", () => {
+  const words = [""];
+  for (const word of words) {
+    if (word.length < 4) words.push(`${word}a`, `${word}b`, `${word}c`);
+  }
+  expect(words).toHaveLength(121);
+  for (const one of words) {
+    const distances = words.map((other) => editDistance(one, other));
+    expect(distances).toEqual(words.map((other) => brokersDistance(one, other)));
+  }
 });
 
 test("formatTable() aligns for a terminal and separates by TAB for a pipe", () => {

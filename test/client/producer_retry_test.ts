@@ -152,6 +152,19 @@ describe("Producer, retries", () => {
     expect(clock.monotonicMs() - before).toBeLessThan(16_000);
   });
 
+  test("TIMEOUT says what the last try failed with", async () => {
+    const { producer, broker, clock, reports } = await setUp({ deliveryTimeoutMs: 3000 });
+    broker.script(
+      produce,
+      ...Array.from({ length: 99 }, () => refusal(ErrorCode.KafkaStorageError)),
+    );
+    producer.append("a", valued("1"));
+    await clock.until(producer.flush());
+    expect(reports[0]?.error?.code).toBe("TIMEOUT");
+    expect(reports[0]?.error?.message)
+      .toMatch(/^Cannot produce to a-0: not delivered within 3000 ms; the last try: Disk error/);
+  });
+
   test("a batch that is refused for good fails alone; those behind it begin a new epoch", async () => {
     const { producer, broker, clock, cluster, reports } = await setUp();
     broker.script(produce, SERVE, refusal(ErrorCode.InvalidRecord));

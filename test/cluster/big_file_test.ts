@@ -18,6 +18,8 @@ const CI_BYTES = 5_000_000;
 const BYTES = Number(process.env["MQ_BIG_BYTES"] ?? CI_BYTES);
 const TIMEOUT_MS = 60_000 + BYTES / 500;
 const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+/** With the small file two are enough for what the codecs alone have shown. */
+const KCAT_CODECS = BYTES === CI_BYTES ? (["none", "zstd"] as const) : CODECS;
 const PARTITIONS = [0, 1, 2];
 /** It checks checksums, and does not wait half a second to learn that a partition has ended. */
 const KCAT = "-X check.crcs=true -X fetch.wait.max.ms=10";
@@ -132,7 +134,9 @@ describe("three partitions", () => {
       for (const part of parts) expect(part.length).toBeGreaterThan(0);
       expect(firstDifference(mergeNumbered(parts), numbered)).toBeUndefined();
     });
+  }
 
+  for (const codec of KCAT_CODECS) {
     kcatTest(
       `are the same, partition by partition, for kcat's producer with ${codec}`,
       async () => {

@@ -11,9 +11,9 @@ import { hasTool, start } from "../harness/process.ts";
 import { AckedProducer } from "./acked_producer.ts";
 import { firstDifference, mergeNumbered, numberedLines } from "./lines.ts";
 import { type Death, Lives } from "./lives.ts";
-import { turn, until } from "./until.ts";
+import { turn, until } from "../harness/until.ts";
 
-const LIFE_COUNT = Number(process.env["MQ_KILL_LIVES"] ?? 5);
+const LIFE_COUNT = Number(process.env["MQ_KILL_LIVES"] ?? 3);
 const CHUNK_LINES = 20_000;
 const DURABILITIES = ["memory", "quorum-fsync"] as const;
 const kcatTest = test.skipIf(!(await hasTool("kcat")));

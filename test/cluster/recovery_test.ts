@@ -2,16 +2,18 @@
  * What a start finds after a crash: a torn tail is cut with one line in the log, and a crash while
  * starting harms nothing.
  */
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { mq, program } from "../harness/broker.ts";
 import { start } from "../harness/process.ts";
+import type { Address } from "../../src/env/network.ts";
 import { Prng } from "../../src/ground/prng.ts";
+import { connect, createHostEnv, parseAddress } from "../../src/mod.ts";
 import { firstDifference, numberedLines } from "./lines.ts";
 import { Lives } from "./lives.ts";
-import { turn } from "./until.ts";
+import { turn } from "../harness/until.ts";
 
 const SEED = Number(process.env["MQ_SEED"] ?? 20261122);
 const BATCH_LINES = 100;
@@ -22,8 +24,8 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-async function produce(lives: Lives, input: string): Promise<void> {
-  const produced = await mq(["produce", "t", "-q"], lives, { input });
+async function produce(lives: Lives, input: string, topic = "t"): Promise<void> {
+  const produced = await mq(["produce", topic, "-q"], lives, { input });
   expect(produced.status, produced.stderr).toBe(0);
 }
 
@@ -119,30 +121,74 @@ function cutsOf(log: string): readonly string[] {
   return log.split("\n").filter((line) => line.includes("torn tail"));
 }
 
+/** Three batches for each topic, and where in its file the last one begins. */
+async function produceBatches(
+  lives: Lives,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const address = parseAddress(lives.kafka) as Address;
+  await using client = await connect({ brokers: [address], env: createHostEnv() });
+  await using producer = client.producer();
+  const lastBatchAt = new Map<string, number>();
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const lines = numberedLines(1 + batch * BATCH_LINES, BATCH_LINES).trimEnd().split("\n");
+    for (const topic of topics) {
+      lastBatchAt.set(topic, lives.logBytes(`${topic}-0`));
+      for (const line of lines) void producer.append(topic, { key: null, value: bytesOf(line) });
+    }
+    await producer.flush();
+  }
+  return lastBatchAt;
+}
+
+/** What one life of the broker said and gave. */
+interface Found {
+  readonly cuts: readonly string[];
+  readonly records: ReadonlyMap<string, Uint8Array>;
+}
+
+async function look(lives: Lives, topics: readonly string[]): Promise<Found> {
+  const records = new Map<string, Uint8Array>();
+  for (const topic of topics) records.set(topic, await lives.read(topic));
+  return { cuts: cutsOf(lives.log), records };
+}
+
 describe(`a torn tail is cut, with one log line (seed ${SEED})`, () => {
-  for (const { name, left, harm } of DAMAGES) {
-    test(name, async () => {
-      await using lives = await Lives.begin();
-      await lives.createTopic("t");
-      let lastBatchAt = 0;
-      for (let batch = 0; batch < BATCHES; batch++) {
-        lastBatchAt = lives.logBytes("t-0");
-        await produce(lives, numberedLines(1 + batch * BATCH_LINES, BATCH_LINES));
-      }
-      await lives.end("SIGKILL");
-      harm(lives.logFile("t-0"), lastBatchAt);
-      await lives.beginAgain();
-      expect(cutsOf(lives.log)).toHaveLength(1);
-      expect(cutsOf(lives.log)[0]).toContain("t-0");
+  const topics = DAMAGES.map((_, index) => `damage-${index}`);
+  let first: Found;
+  let second: Found;
+
+  beforeAll(async () => {
+    await using lives = await Lives.begin();
+    const lastBatchAt = await produceBatches(lives, topics);
+    await lives.end("SIGKILL");
+    for (const [index, { harm }] of DAMAGES.entries()) {
+      const topic = topics[index] as string;
+      harm(lives.logFile(`${topic}-0`), lastBatchAt.get(topic) as number);
+    }
+    await lives.beginAgain();
+    first = await look(lives, topics);
+    for (const topic of topics) await produce(lives, "behind\n", topic);
+    await lives.end("SIGKILL");
+    await lives.beginAgain();
+    second = await look(lives, topics);
+  });
+
+  for (const [index, { name, left }] of DAMAGES.entries()) {
+    test(name, () => {
+      const topic = `damage-${index}`;
+      expect(first.cuts.filter((line) => line.includes(`/${topic}-0/`))).toHaveLength(1);
       const kept = numberedLines(1, left * BATCH_LINES);
-      expect(firstDifference(await lives.read("t"), bytesOf(kept))).toBeUndefined();
-      await produce(lives, "behind\n");
-      await lives.end("SIGKILL");
-      await lives.beginAgain();
-      expect(cutsOf(lives.log)).toHaveLength(0);
-      expect(firstDifference(await lives.read("t"), bytesOf(`${kept}behind\n`))).toBeUndefined();
+      const got = first.records.get(topic) as Uint8Array;
+      expect(firstDifference(got, bytesOf(kept))).toBeUndefined();
+      const gotAgain = second.records.get(topic) as Uint8Array;
+      expect(firstDifference(gotAgain, bytesOf(`${kept}behind\n`))).toBeUndefined();
     });
   }
+
+  test("and only once", () => {
+    expect(second.cuts).toEqual([]);
+  });
 
   test("in the log of the cluster's metadata", async () => {
     await using lives = await Lives.begin();

@@ -117,4 +117,12 @@ describe("Reader.elements()", () => {
     while (from.failure === undefined) granted += from.elements(100, 0);
     expect(granted).toBe(1100); // 100 bytes and 1024 to spare, in hundreds
   });
+
+  test("gives no more than it was limited to, however long the frame is", () => {
+    const from = new Reader(new Uint8Array(10_000));
+    from.limitElements(150);
+    expect(from.elements(100, 0)).toBe(100);
+    expect(from.elements(51, 1)).toBe(0);
+    expect(from.failure ?? "").toContain("51 elements are too many, only 50 may come");
+  });
 });

@@ -105,6 +105,24 @@ describe("Disk", () => {
   });
 });
 
+test("a fault is told in words, without what the system calls the call", () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/file`;
+  disk.open(path, "write").close();
+  const messageOf = (action: () => unknown): string => {
+    try {
+      action();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+  expect(messageOf(() => disk.makeDirectory(path)))
+    .toBe(`Cannot use ${path}: something else has the name already`);
+  expect(messageOf(() => disk.open(`${path}.none`, "read")))
+    .toBe(`Cannot use ${path}.none: no such file or directory`);
+});
+
 describe("lock()", () => {
   test("has one holder at a time", () => {
     using directory = temporaryDirectory();

@@ -123,6 +123,8 @@ describe("TcpNetwork", () => {
     await listener.close();
     expect(await kindOf(network.dial(listener.address))).toBe("refused");
     expect(await kindOf(network.dial({ host: "no.such.host.invalid", port: 1 }))).toBe("not-found");
+    const refusal = await network.dial(listener.address).catch((error: unknown) => error);
+    expect((refusal as PeerFault).message).toBe("connection refused");
     const signal = AbortSignal.abort();
     expect(await kindOf(network.dial(listener.address, { signal }))).toBe("closed");
   });

@@ -9,7 +9,7 @@
 import { expect, test } from "bun:test";
 import net from "node:net";
 import { startBroker } from "../harness/broker.ts";
-import { until } from "../cluster/until.ts";
+import { until } from "../harness/until.ts";
 
 /** ApiVersions version 0 with correlation id 1 and no client id. */
 const REQUEST = Uint8Array.of(0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 255, 255);

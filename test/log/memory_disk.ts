@@ -25,6 +25,7 @@ type Call = "open" | "write" | "sync" | "syncDirectory" | "rename" | "remove" | 
 export class MemoryDisk implements Disk {
   /** Path to file; directories are the paths in `directories`. */
   readonly files = new Map<string, Node>();
+  readonly filesMax = Infinity;
   readonly durableFiles = new Map<string, Node>();
   readonly directories = new Set<string>(["/"]);
   readonly durableDirectories = new Set<string>(["/"]);

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { parseSetting, type Setting } from "../../src/metadata/setting.ts";
-import { TOPIC_SETTINGS, topicConfigValue } from "../../src/metadata/topic_config.ts";
+import {
+  refuseTopicConfig,
+  TOPIC_SETTINGS,
+  topicConfigValue,
+} from "../../src/metadata/topic_config.ts";
 
 function read(setting: Partial<Setting>, text: string): unknown {
   const parsed = parseSetting({ name: "x", type: "int", doc: "", ...setting }, text);
@@ -48,4 +52,11 @@ describe("TOPIC_SETTINGS", () => {
     expect(topicConfigValue("retention.ms", new Map(), broker)).toBe(5);
     expect(topicConfigValue("retention.ms", new Map(), none)).toBe(604800000);
   });
+});
+
+test("a name that no topic setting has is refused with the nearest one", () => {
+  expect(refuseTopicConfig("retention.m", "1")).toMatch(
+    /retention\.m; did you mean 'retention\.ms'/,
+  );
+  expect(refuseTopicConfig("zzz", "1")).toBe("Unknown topic config name: zzz");
 });

@@ -140,6 +140,8 @@ describe("FrameSplitter", () => {
     }
     const hello = new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]);
     expect(split().splitter.push(hello) ?? "").toContain("a TLS handshake");
+    expect(split().splitter.push(text("HTTP/1.1 400 Bad Request\r\n")) ?? "")
+      .toContain("an HTTP answer");
     expect(split().splitter.push(text("SSH-2.0-x\r\n")) ?? "").toContain("its length 1397966893");
   });
 

@@ -41,12 +41,13 @@ export const fetchHandler = defineHandler({
     const bytesMax = Math.min(request.maxBytes, broker.settings.get("fetch.max.bytes"));
     // More than `bytesMax` never comes, so nobody waits for it (as Kafka, ReplicaManager.fetchParams).
     const bytesMin = Math.min(request.minBytes, bytesMax);
-    const arrivals = new Arrivals(targets, bytesMin);
-    const first = readRound(targets, bytesMax);
-    if (!(first instanceof Promise) && (isEnough(first, bytesMin) || request.maxWaitMs <= 0)) {
-      return answer(broker, request, targets, first);
-    }
-    return poll({ broker, request, call, targets, bytesMax, bytesMin, arrivals }, first);
+    const poll: Poll = {
+      ...{ broker, request, call, targets, bytesMax, bytesMin },
+      arrivals: new Arrivals(targets, bytesMin),
+      deadlineMs: broker.env.clock.monotonicMs() + Math.max(request.maxWaitMs, 0),
+    };
+    const first = settle(poll, readRound(targets, bytesMax));
+    return first instanceof Promise || first === undefined ? wait(poll, first) : first;
   },
 });
 
@@ -58,45 +59,44 @@ interface Poll {
   readonly bytesMax: number;
   readonly bytesMin: number;
   readonly arrivals: Arrivals;
+  readonly deadlineMs: number;
 }
 
-async function poll(
-  { broker, request, call, targets, bytesMax, bytesMin, arrivals }: Poll,
-  first: Round | Promise<Round>,
-): Promise<FetchAnswer> {
-  const deadlineMs = broker.env.clock.monotonicMs() + request.maxWaitMs;
-  const wait = waitForMove(broker.env.clock, targets, call.connection, arrivals);
-  // Nothing of a round is kept over the wait: it names every batch that there is, and thousands of
-  // fetches may be parked.
-  let reading: Round | Promise<Round> | undefined = first;
+/** The answer, or undefined where it is worth to wait for more. */
+type Settled = FetchAnswer | undefined;
+
+/**
+ * Nothing of a round outlives this: it names every batch that there is, and thousands of fetches may
+ * be parked.
+ */
+function settle(poll: Poll, round: Round | Promise<Round>): Settled | Promise<Settled> {
+  if (round instanceof Promise) return round.then((read) => settle(poll, read));
+  const { broker, request, call, targets, bytesMin, arrivals, deadlineMs } = poll;
+  const isLate = broker.env.clock.monotonicMs() >= deadlineMs;
+  if (round.hasError || round.byteCount >= bytesMin || isLate || call.connection.isGoing) {
+    return answer(broker, request, targets, round);
+  }
+  round.partitions.forEach(releaseFetched);
+  arrivals.found(round.byteCount);
+  return undefined;
+}
+
+async function wait(poll: Poll, first: Settled | Promise<Settled>): Promise<FetchAnswer> {
+  const { broker: { env: { clock } }, call, targets, bytesMax, arrivals, deadlineMs } = poll;
+  const move = waitForMove(clock, targets, call.connection, arrivals);
   try {
-    for (;;) {
+    let settled = await first;
+    while (settled === undefined) {
       // deno-lint-ignore no-await-in-loop -- it waits for the world, not for work
-      const ended = endOf(await reading);
-      if (ended !== undefined) return ended;
-      reading = undefined;
-      // deno-lint-ignore no-await-in-loop
-      await wait.untilMoved(deadlineMs - broker.env.clock.monotonicMs());
+      await move.untilMoved(deadlineMs - clock.monotonicMs());
       arrivals.restart();
-      reading = readRound(targets, bytesMax);
+      // deno-lint-ignore no-await-in-loop
+      settled = await settle(poll, readRound(targets, bytesMax));
     }
+    return settled;
   } finally {
-    wait.stop();
+    move.stop();
   }
-
-  function endOf(round: Round): FetchAnswer | undefined {
-    const isLate = broker.env.clock.monotonicMs() >= deadlineMs;
-    if (isEnough(round, bytesMin) || isLate || call.connection.isGoing) {
-      return answer(broker, request, targets, round);
-    }
-    round.partitions.forEach(releaseFetched);
-    arrivals.found(round.byteCount);
-    return undefined;
-  }
-}
-
-function isEnough(round: Round, bytesMin: number): boolean {
-  return round.hasError || round.byteCount >= bytesMin;
 }
 
 function refuse(request: Request): ErrorCode | undefined {

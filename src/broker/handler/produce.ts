@@ -8,6 +8,8 @@
 import { ErrorCode } from "../../api/error_code.ts";
 import { produce } from "../../api/produce.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
+import { BatchView } from "../../record/batch_view.ts";
+import { BATCH_HEADER_BYTES } from "../../record/format.ts";
 import type { Partition } from "../../runtime/partition.ts";
 import {
   appendFromProducer,
@@ -75,7 +77,7 @@ function append(
   data: PartitionData,
 ): Outcome {
   const found = partitionOf(broker, topic, data.index);
-  const errorCode = typeof found === "number" ? found : refuse(request, found);
+  const errorCode = typeof found === "number" ? found : refuse(request, found, data.records);
   if (typeof found === "number" || errorCode !== undefined) {
     const result = { kind: "refused", errorCode: errorCode as ErrorCode, message: null } as const;
     return { index: data.index, partition: undefined, result };
@@ -90,12 +92,24 @@ function append(
   return { index: data.index, partition: found, result };
 }
 
-function refuse(request: Request, partition: Partition): ErrorCode | undefined {
+/** Whether a batch says that it is part of a transaction; what is no batch is found out later. */
+function isTransactional(records: Uint8Array | null): boolean {
+  return records !== null && records.length >= BATCH_HEADER_BYTES &&
+    new BatchView(records).isTransactional();
+}
+
+function refuse(
+  request: Request,
+  partition: Partition,
+  records: Uint8Array | null,
+): ErrorCode | undefined {
   const { acks } = request;
   if (acks !== ACKS_ALL && acks !== ACKS_LEADER && acks !== ACKS_NONE) {
     return ErrorCode.InvalidRequiredAcks;
   }
   if (request.transactionalId !== null) return ErrorCode.InvalidTxnState; // there are none yet
+  // Nobody would ever end that transaction, and who reads committed records only would wait for ever.
+  if (isTransactional(records)) return ErrorCode.TransactionalIdAuthorizationFailed;
   // The in-sync set is this broker alone.
   const isShort = acks === ACKS_ALL && partition.settings.minInsyncReplicas > 1;
   return isShort ? ErrorCode.NotEnoughReplicas : undefined;
