@@ -147,6 +147,7 @@ export class Broker {
       settings: this.settings,
       directories,
       fsyncSeconds: this.metrics.fsyncSeconds,
+      appendErrors: this.metrics.appendErrors,
       onFailed: (fault) => this.#onFailed(fault),
     });
   }
@@ -195,6 +196,8 @@ export class Broker {
   #flushLater(logs: LogManager): void {
     this.#flushTimer = this.#env.clock.after(this.settings.get("mq.background.flush.ms"), () => {
       for (const partition of logs.partitions.all()) partition.flush();
+      logs.expireProducers();
+      void logs.writeRecoveryPoints();
       this.#flushLater(logs);
     });
   }

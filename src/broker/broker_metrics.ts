@@ -27,6 +27,7 @@ export class BrokerMetrics {
   readonly loopDelaySeconds: Histogram;
   readonly refusedConnections: Counter;
   readonly badRequests: Counter;
+  readonly appendErrors: Counter;
   connectionCount = 0;
   queuedRequestBytes = 0;
   readonly #messagesIn: CounterFamily;
@@ -72,6 +73,10 @@ export class BrokerMetrics {
     this.badRequests = metrics.counter({
       name: "mq_bad_requests_total",
       help: "Connections closed because of what they sent.",
+    }).of();
+    this.appendErrors = metrics.counter({
+      name: "mq_append_errors_total",
+      help: "Batches that a disk did not take.",
     }).of();
     metrics.gauge({
       name: "kafka_server_socketservermetrics_connection_count",

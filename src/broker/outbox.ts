@@ -4,6 +4,7 @@
  * What is posted in one turn of the event loop is written at its end, small parts joined into one.
  */
 import type { Stream } from "../env/network.ts";
+import { concat } from "../ground/concat.ts";
 
 /** Beyond this the parts of an outbox leave at once, and one by one: copying would cost more. */
 const JOIN_BYTES_MAX = 16 * 1024;
@@ -47,7 +48,7 @@ export class Outbox {
     this.#byteCount = 0;
     if (byteCount > JOIN_BYTES_MAX || parts.length === 1) {
       for (const part of parts) this.#stream.write(part);
-    } else this.#stream.write(joined(parts, byteCount));
+    } else this.#stream.write(concat(parts));
     this.#onFlushed();
   }
 
@@ -57,14 +58,4 @@ export class Outbox {
     this.#parts = [];
     this.#byteCount = 0;
   }
-}
-
-function joined(parts: readonly Uint8Array[], byteCount: number): Uint8Array {
-  const bytes = new Uint8Array(byteCount);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

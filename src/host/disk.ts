@@ -84,7 +84,7 @@ class HostDisk implements Disk {
     await new Promise<void>((resolve, reject) => {
       fs.fsync(descriptor, (error) => {
         fs.closeSync(descriptor);
-        if (error) reject(faultOf(error, path));
+        if (error) reject(syncFault(error, path));
         else resolve();
       });
     });
@@ -198,7 +198,7 @@ export class HostFile implements DiskFile {
     assert(this.#isOpen, "a closed file is not synced");
     return new Promise((resolve, reject) => {
       fs.fdatasync(this.descriptor, (error) => {
-        if (error) reject(faultOf(error, this.path));
+        if (error) reject(syncFault(error, this.path));
         else resolve();
       });
     });
@@ -229,6 +229,15 @@ const KIND_OF: ReadonlyMap<string, DiskFaultKind> = new Map([
   ["EPERM", "not-permitted"],
   ["EROFS", "not-permitted"],
 ]);
+
+/**
+ * A sync that failed is a broken disk whatever the code: what the kernel dropped (ENOSPC of a delayed
+ * allocation, too) cannot be known, and a second sync would say that all is well.
+ */
+function syncFault(error: unknown, path: string): DiskFault {
+  const fault = faultOf(error, path);
+  return new DiskFault("io", path, fault.message);
+}
 
 function attempt<Result>(path: string, action: () => Result): Result {
   for (;;) {

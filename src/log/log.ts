@@ -90,6 +90,8 @@ export class Log {
   #nextSync: Promise<Offset> | undefined;
   #fault: unknown;
   #isClosed = false;
+  /** Closed cleanly before, and nothing was written since. */
+  #isUntouched: boolean;
   /** Whether the log's end is where its name says; a clean start does not look. */
   #isEndChecked: boolean;
 
@@ -130,6 +132,8 @@ export class Log {
     this.recoveryPoint = loaded.recoveryPoint;
     this.#hasNewDirectory = loaded.isNew;
     this.#hasNewEntries = !options.isClean;
+    this.#isUntouched = options.isClean && !loaded.isNew &&
+      loaded.recoveryPoint === loaded.logEndOffset;
     this.#isEndChecked = loaded.isEndRead;
     const first = this.#segments.at(0).baseOffset;
     const start = Math.max(first, options.logStartOffset ?? 0);
@@ -157,6 +161,7 @@ export class Log {
    */
   append(batch: Uint8Array, facts: AppendFacts, now: Ms): void {
     this.#assertUsable();
+    this.#isUntouched = false;
     if (!this.#isEndChecked) this.#checkEnd();
     const view = new BatchView(batch);
     const baseOffset = view.baseOffset();
@@ -178,9 +183,13 @@ export class Log {
    * in [logStartOffset, logEndOffset]. The promise is refused with a `LogFault` where the file is not
    * what it was; CRCs are not checked on the way.
    */
-  read(offset: Offset, limits: ReadLimits): LogSlice | Promise<LogSlice> | undefined {
+  read(
+    offset: Offset,
+    wanted: Omit<ReadLimits, "logEndOffset">,
+  ): LogSlice | Promise<LogSlice> | undefined {
     if (offset < this.logStartOffset || offset > this.logEndOffset) return undefined;
-    if (offset >= limits.upTo) return EMPTY_SLICE;
+    if (offset >= wanted.upTo) return EMPTY_SLICE;
+    const limits = { ...wanted, logEndOffset: this.logEndOffset };
     const tail = { tail: this.#tail, segments: this.#segments };
     return readTail(tail, offset, limits) ?? readFiles(this.#segments, offset, limits);
   }
@@ -201,16 +210,18 @@ export class Log {
   sync(): Promise<Offset> {
     if (this.#syncing === undefined) return this.#startSync();
     // One in flight; all who come meanwhile share the next one.
-    this.#nextSync ??= this.#syncing.then(() => {
+    const next = (): Promise<Offset> => {
       this.#nextSync = undefined;
       return this.#startSync();
-    });
+    };
+    this.#nextSync ??= this.#syncing.then(next, next);
     return this.#nextSync;
   }
 
   /** Begins a new segment at the log's end, if the present one holds anything. */
   roll(): void {
     this.#assertUsable();
+    this.#isUntouched = false;
     this.#roll(this.logEndOffset);
   }
 
@@ -218,6 +229,7 @@ export class Log {
   async truncateTo(offset: Offset): Promise<void> {
     this.#assertUsable();
     if (offset >= this.logEndOffset) return;
+    this.#isUntouched = false;
     await this.#syncing?.catch(() => {}); // who asked for it hears of it
     this.#assertUsable();
     this.#tail.clear();
@@ -232,11 +244,18 @@ export class Log {
     this.#isEndChecked = true;
   }
 
-  /** Makes everything durable and leaves the files as a clean stop should. */
+  /**
+   * Makes everything durable and leaves the files as a clean stop should. Throws the `DiskFault` of a
+   * log whose disk has failed.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     if (this.#fault !== undefined) {
       this.closeNow();
+      throw this.#fault; // nobody may take this log for one that was closed cleanly
+    }
+    if (this.#isUntouched) {
+      this.closeNow(); // its files are as the last clean stop left them
       return;
     }
     this.#segments.active().seal();
@@ -351,21 +370,29 @@ export class Log {
     return this.recoveryPoint;
   }
 
+  /** What is noted as done is noted when it is done: a call that failed is made again. */
   async #syncNames(): Promise<void> {
     const { disk } = this.#tools;
     if (this.epochs.isChanged) {
-      this.epochs.isChanged = false;
-      // Makes the directory's entries durable on the way.
-      this.#hasNewEntries = false;
-      await writeAtomically(disk, `${this.directory}/${LEADER_EPOCH_FILE}`, this.epochs.encode());
-    } else if (this.#hasNewEntries) {
-      this.#hasNewEntries = false;
-      await disk.syncDirectory(this.directory);
+      this.epochs.isChanged = false; // a change that comes meanwhile sets it again
+      try {
+        const path = `${this.directory}/${LEADER_EPOCH_FILE}`;
+        await writeAtomically(disk, path, this.epochs.encode());
+      } catch (fault) {
+        this.epochs.isChanged = true;
+        throw fault;
+      }
     }
-    if (this.#hasNewDirectory) {
-      this.#hasNewDirectory = false;
-      await disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf("/")));
+    if (this.#hasNewEntries) {
+      this.#hasNewEntries = false;
+      await disk.syncDirectory(this.directory).catch((fault: unknown) => {
+        this.#hasNewEntries = true;
+        throw fault;
+      });
     }
+    if (!this.#hasNewDirectory) return;
+    await disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf("/")));
+    this.#hasNewDirectory = false;
   }
 
   #assertUsable(): void {

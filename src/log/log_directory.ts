@@ -13,16 +13,18 @@ import { type Disk, DiskFault, type DiskLock } from "../env/disk.ts";
 import type { Trace } from "../env/trace.ts";
 import { assert } from "../ground/assert.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
-import { bytesOf, textOf } from "../ground/text.ts";
+import { bytesOf } from "../ground/text.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { decodeCheckpoint, encodeCheckpoint, type PartitionOffset } from "./checkpoint_file.ts";
+import type { DirectoryIdentity } from "./directory_identity.ts";
 import {
-  decodeIdentity,
-  type DirectoryIdentity,
-  encodeIdentity,
-  IDENTITY_FILE,
-} from "./directory_identity.ts";
+  CLEAN_MARK_FILE,
+  faultOf,
+  type LogDirectoryOptions,
+  openDirectory,
+  type OpenedParts,
+} from "./log_directory_open.ts";
 import {
   decodePartitionMetadata,
   deletedName,
@@ -34,38 +36,12 @@ import {
   type TopicPartition,
 } from "./partition_folder.ts";
 
-const LOCK_FILE = ".lock";
-const CLEAN_MARK_FILE = ".cleanshutdown";
-
 export const CHECKPOINT_FILES = {
   recoveryPoint: "recovery-point-offset-checkpoint",
   logStart: "log-start-offset-checkpoint",
   highWatermark: "replication-offset-checkpoint",
 } as const;
 export type CheckpointKind = keyof typeof CHECKPOINT_FILES;
-
-/** Why a directory cannot be used. */
-export class LogDirectoryFault extends Error {
-  override readonly name = "LogDirectoryFault";
-  readonly code: "IN_USE" | "NOT_PERMITTED" | "WRONG_CLUSTER" | "CORRUPT" | "IO";
-  readonly hint: string;
-  constructor(code: LogDirectoryFault["code"], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
-
-export interface LogDirectoryOptions {
-  readonly path: string;
-  readonly disk: Disk;
-  readonly trace: Trace;
-  readonly nodeId: number;
-  /** The cluster that it must belong to; undefined takes the one that it names. */
-  readonly clusterId?: string;
-  /** Given to a directory that is new; `clusterId` wins over this one's. */
-  readonly newIds: { readonly clusterId: string; readonly directoryId: string };
-}
 
 export interface PartitionFolder extends TopicPartition {
   readonly path: string;
@@ -117,11 +93,14 @@ export class LogDirectory {
       const parsed = entry.isDirectory ? parseFolderName(entry.name) : undefined;
       if (parsed === undefined) continue;
       const path = `${this.path}/${entry.name}`;
-      const metadata = this.#disk.readWhole(`${path}/${PARTITION_METADATA_FILE}`);
-      const topicId = metadata === undefined ? undefined : decodePartitionMetadata(metadata);
-      folders.push({ ...parsed, path, topicId });
+      folders.push({ ...parsed, path, topicId: this.#topicIdOf(path) });
     }
     return folders;
+  }
+
+  #topicIdOf(path: string): Uuid | undefined {
+    const metadata = this.#disk.readWhole(`${path}/${PARTITION_METADATA_FILE}`);
+    return metadata === undefined ? undefined : decodePartitionMetadata(metadata);
   }
 
   /** What the checkpoint said when the directory was opened; 0 where it said nothing. */
@@ -129,30 +108,57 @@ export class LogDirectory {
     return this.#checkpoints[kind].get(folderName(partition)) ?? toOffset(0);
   }
 
-  /** Makes the directory of a new partition, durably; content where it is there already. */
-  async createPartition(partition: TopicPartition, topicId: Uuid): Promise<PartitionFolder> {
-    const path = `${this.path}/${folderName(partition)}`;
+  /**
+   * Makes the directory of a new partition, durably. One that lies there already and is another's is
+   * put aside, not taken over: its records are not this topic's, and nobody said that they may go.
+   * `uniqueHex`: as for `deletePartition`.
+   */
+  async createPartition(
+    partition: TopicPartition,
+    topicId: Uuid,
+    uniqueHex: string,
+  ): Promise<PartitionFolder> {
+    const folder = folderName(partition);
+    const path = `${this.path}/${folder}`;
     await this.#dropHints(partition);
+    if (this.#disk.list(path).length > 0 && this.#topicIdOf(path) !== topicId) {
+      const aside = `${path}.${uniqueHex}-stray`;
+      this.#trace.event("warn", "a folder of another topic is put aside", { path, aside });
+      this.#disk.rename(path, aside);
+    }
     this.#disk.makeDirectory(path);
-    const metadata = encodePartitionMetadata(topicId);
-    await writeAtomically(this.#disk, `${path}/${PARTITION_METADATA_FILE}`, metadata);
+    await this.writeTopicId({ path }, topicId);
     await this.#disk.syncDirectory(this.path);
     return { ...partition, path, topicId };
   }
 
+  /** Says whose a folder is, durably: one that lost the file in a crash gets it again. */
+  async writeTopicId({ path }: Pick<PartitionFolder, "path">, topicId: Uuid): Promise<void> {
+    const metadata = encodePartitionMetadata(topicId);
+    await writeAtomically(this.#disk, `${path}/${PARTITION_METADATA_FILE}`, metadata);
+  }
+
   /**
    * Takes a partition out of sight, durably; its files go with `removeDeleted`. Its log must be closed.
-   * `uniqueHex`: 32 hex digits that no other deletion has.
+   * `uniqueHex`: 32 hex digits that no other deletion has. Gives the folder's name from then on.
    */
-  async deletePartition(partition: TopicPartition, uniqueHex: string): Promise<void> {
+  async deletePartition(partition: TopicPartition, uniqueHex: string): Promise<string> {
     assert(/^[0-9a-f]{32}$/.test(uniqueHex), "a deletion is named by 32 hex digits");
     const folder = folderName(partition);
     await this.#dropHints(partition);
-    this.#disk.rename(`${this.path}/${folder}`, `${this.path}/${deletedName(folder, uniqueHex)}`);
+    const deleted = deletedName(folder, uniqueHex);
+    this.#disk.rename(`${this.path}/${folder}`, `${this.path}/${deleted}`);
     await this.#disk.syncDirectory(this.path);
+    return deleted;
   }
 
-  /** Removes what `deletePartition` put aside, now or before a crash; returns how many. */
+  /** Removes one folder that `deletePartition` put aside, by the name that it gave. */
+  removeDeletedFolder(deleted: string): void {
+    assert(isDeletedName(deleted), "only what was deleted is removed");
+    this.#disk.remove(`${this.path}/${deleted}`);
+  }
+
+  /** Removes what `deletePartition` put aside before the last stop or crash; returns how many. */
   removeDeleted(): number {
     const deleted = this.#disk.list(this.path).filter((entry) =>
       entry.isDirectory && isDeletedName(entry.name)
@@ -209,107 +215,4 @@ export class LogDirectory {
     if (entries === undefined) this.#trace.event("warn", "damaged checkpoint ignored", { path });
     return new Map((entries ?? []).map((entry) => [folderName(entry), entry.offset]));
   }
-}
-
-interface CleanMark {
-  readonly brokerEpoch: number;
-}
-
-interface OpenedParts {
-  readonly identity: DirectoryIdentity;
-  readonly mark: CleanMark | undefined;
-  readonly lock: DiskLock;
-}
-
-async function openDirectory(
-  options: LogDirectoryOptions,
-  make: (parts: OpenedParts) => LogDirectory,
-): Promise<LogDirectory> {
-  const { disk, path } = options;
-  disk.makeDirectory(path);
-  const lock = disk.lock(`${path}/${LOCK_FILE}`);
-  if (lock === undefined) {
-    throw new LogDirectoryFault(
-      "IN_USE",
-      `Cannot use log directory ${path}: another process has it`,
-      "Stop the other broker, or choose another directory",
-    );
-  }
-  try {
-    const identity = await settleIdentity(options);
-    const mark = readMark(disk, path);
-    const markPath = `${path}/${CLEAN_MARK_FILE}`;
-    if (disk.info(markPath) !== undefined) {
-      disk.remove(markPath);
-      await disk.syncDirectory(path);
-    }
-    return make({ identity, mark, lock });
-  } catch (fault) {
-    lock.release();
-    throw fault;
-  }
-}
-
-async function settleIdentity(options: LogDirectoryOptions): Promise<DirectoryIdentity> {
-  const { disk, path, nodeId, newIds } = options;
-  const file = `${path}/${IDENTITY_FILE}`;
-  const bytes = disk.readWhole(file);
-  if (bytes === undefined) {
-    const { directoryId } = newIds;
-    const identity = { clusterId: options.clusterId ?? newIds.clusterId, nodeId, directoryId };
-    await writeAtomically(disk, file, encodeIdentity(identity));
-    return identity;
-  }
-  const identity = decodeIdentity(bytes);
-  if (typeof identity === "string") {
-    throw new LogDirectoryFault(
-      "CORRUPT",
-      `Cannot read ${file}: ${identity}`,
-      "Restore the file, or choose another directory",
-    );
-  }
-  const { clusterId } = options;
-  if (clusterId !== undefined && clusterId !== identity.clusterId) {
-    throw wrong(path, `cluster ${identity.clusterId}`, `cluster ${clusterId}`);
-  }
-  if (nodeId !== identity.nodeId) {
-    throw wrong(path, `node ${identity.nodeId}`, `node ${nodeId}`);
-  }
-  return identity;
-}
-
-function wrong(path: string, owner: string, expected: string): LogDirectoryFault {
-  return new LogDirectoryFault(
-    "WRONG_CLUSTER",
-    `Cannot use log directory ${path}: it belongs to ${owner}, not to ${expected}`,
-    "Choose another directory, or start with the id that it belongs to",
-  );
-}
-
-/** A mark that cannot be read is none. */
-function readMark(disk: Disk, path: string): CleanMark | undefined {
-  const bytes = disk.readWhole(`${path}/${CLEAN_MARK_FILE}`);
-  if (bytes === undefined) return undefined;
-  try {
-    const mark = JSON.parse(textOf(bytes)) as { version?: unknown; brokerEpoch?: unknown } | null;
-    if (mark?.version !== 0 || !Number.isSafeInteger(mark.brokerEpoch)) return undefined;
-    return { brokerEpoch: Number(mark.brokerEpoch) };
-  } catch {
-    return undefined; // JSON.parse has no other way to say no
-  }
-}
-
-function faultOf(fault: DiskFault): LogDirectoryFault {
-  if (fault.kind === "not-permitted") {
-    return new LogDirectoryFault(
-      "NOT_PERMITTED",
-      fault.message,
-      "Give this user the right to read and write there, or choose another directory",
-    );
-  }
-  return new LogDirectoryFault(
-    "IO",
-    fault.message,
-    "Look after the disk, or choose another directory",
-  );
 }

@@ -4,6 +4,7 @@
  * A slice holds whole batches of one segment. Nothing is copied, and of the file only the headers
  * around its two ends are looked at. Not here: searching by time (`time_search.ts`).
  */
+import { concat } from "../ground/concat.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { BatchView } from "../record/batch_view.ts";
 import { scan } from "./batch_scanner.ts";
@@ -19,6 +20,7 @@ export interface ReadLimits {
   readonly bytesMax: number;
   /** Exclusive; the boundary of a batch. */
   readonly upTo: Offset;
+  readonly logEndOffset: Offset;
 }
 
 /** Mean bytes of batches below which they are copied together: one write beats many small ones. */
@@ -38,18 +40,20 @@ export function readTail(
   const first = batches?.[0];
   if (batches === undefined || first === undefined) return batches && EMPTY_SLICE;
   const baseOffset = first.baseOffset as Offset;
+  const nextOffset = (batches.at(-1) as TailBatch).lastOffset + 1 as Offset;
   const byteLength = batches.reduce((sum, batch) => sum + batch.sizeInBytes, 0);
   const parts = batches.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes]);
   if (parts.length < batches.length) {
     const segment = segments.at(segments.floorIndex(first.baseOffset));
     return {
       baseOffset,
+      nextOffset,
       parts: [fileSlice(segment.shared(), first.position, byteLength)],
       byteLength,
     };
   }
   const isMany = parts.length > 1 && byteLength / parts.length < SMALL_BATCH_BYTES;
-  return { baseOffset, parts: isMany ? [joined(parts, byteLength)] : parts, byteLength };
+  return { baseOffset, nextOffset, parts: isMany ? [concat(parts)] : parts, byteLength };
 }
 
 /** Batches of one segment, as many as may be read; undefined where the tail does not hold `offset`. */
@@ -92,14 +96,18 @@ export async function readFiles(
     const first = segment.nextReads.find((batch) => batch.baseOffset === offset) ??
       await findBatch(segment, offset, end);
     if (first === undefined) continue; // in a gap behind the last batch of this segment
-    const isCut = (candidates[index + 1]?.baseOffset ?? Infinity) > limits.upTo;
+    const segmentEnd = candidates[index + 1]?.baseOffset ?? limits.logEndOffset;
+    const isCut = segmentEnd > limits.upTo;
     const bound = isCut ? (await findBatch(segment, limits.upTo, end))?.position ?? end : end;
     if (first.position >= bound) return EMPTY_SLICE;
     const limit = first.position + Math.max(limits.bytesMax, first.sizeInBytes);
-    const stop = limit >= bound ? bound : await wholeBatchesEnd(segment, first, limit);
+    const { stop, nextOffset } = limit >= bound
+      ? { stop: bound, nextOffset: Math.min(segmentEnd, limits.upTo) }
+      : await wholeBatchesEnd(segment, first, limit);
     const byteLength = stop - first.position;
     return {
       baseOffset: first.baseOffset as Offset,
+      nextOffset: nextOffset as Offset,
       parts: [fileSlice(segment.shared(), first.position, byteLength)],
       byteLength,
     };
@@ -141,7 +149,12 @@ async function walkTo(
       position === from.position && from.lastOffset !== undefined && from.lastOffset !== lastOffset;
     if (isLie) return false;
     if (lastOffset < goal.offset) return true;
-    found = { position, sizeInBytes: batch.sizeInBytes(), baseOffset };
+    found = {
+      position,
+      sizeInBytes: batch.sizeInBytes(),
+      baseOffset,
+      nextOffset: batch.nextOffset(),
+    };
     return false;
   };
   const range = { position: from.position, end: goal.end, firstBytes: WALK_FIRST_BYTES };
@@ -156,27 +169,29 @@ async function wholeBatchesEnd(
   segment: Segment,
   first: FoundBatch,
   limit: number,
-): Promise<number> {
+): Promise<{ readonly stop: number; readonly nextOffset: number }> {
   const firstEnd = first.position + first.sizeInBytes;
-  if (firstEnd >= limit) return firstEnd;
+  if (firstEnd >= limit) return { stop: firstEnd, nextOffset: first.nextOffset };
   const entry = (await segment.indexes()).offsets.lastUpTo(limit);
   // An entry behind the first batch is near enough to the limit; the next read goes on from it.
   if (entry.lastOffset !== undefined && entry.position > firstEnd) {
     const found = await findBatch(segment, entry.lastOffset, segment.sizeInBytes);
     if (found !== undefined && found.position <= limit) {
       noteNextRead(segment, found);
-      return found.position;
+      return { stop: found.position, nextOffset: found.baseOffset };
     }
   }
   let stop = firstEnd;
+  let nextOffset = first.nextOffset;
   const visit = (batch: BatchView, position: number): boolean => {
     if (position + batch.sizeInBytes() > limit) return false;
     stop = position + batch.sizeInBytes();
+    nextOffset = batch.nextOffset();
     return true;
   };
   const range = { position: firstEnd, end: segment.sizeInBytes, firstBytes: WALK_FIRST_BYTES };
   await segment.withFile((file) => scan(file, { ...range, mode: "header" }, visit));
-  return stop;
+  return { stop, nextOffset };
 }
 
 /** One more read of the same consumer will begin at this batch, and need not search for it. */
@@ -185,14 +200,4 @@ function noteNextRead(segment: Segment, batch: FoundBatch): void {
   if (nextReads.some((noted) => noted.position === batch.position)) return;
   if (nextReads.length === NEXT_READS_MAX) nextReads.shift();
   nextReads.push(batch);
-}
-
-function joined(parts: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const bytes = new Uint8Array(byteLength);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -17,6 +17,8 @@ export interface FileSlice {
 export interface LogSlice {
   /** Of the first batch; undefined where there is none. */
   readonly baseOffset?: Offset;
+  /** Behind the last batch; undefined where there is none. */
+  readonly nextOffset?: Offset;
   readonly parts: readonly (Uint8Array | FileSlice)[];
   readonly byteLength: number;
 }

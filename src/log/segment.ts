@@ -37,6 +37,7 @@ export interface FoundBatch {
   readonly position: number;
   readonly sizeInBytes: number;
   readonly baseOffset: number;
+  readonly nextOffset: number;
 }
 
 export class Segment {
@@ -57,6 +58,8 @@ export class Segment {
   #maxTimestamp: number | undefined;
   /** Removed or abandoned: the file is not opened again. */
   #isGone = false;
+  /** Grows whenever the index files are written: what was read before is not what they hold. */
+  #indexGeneration = 0;
   /** For `file.write`, made once. */
   readonly #parts: Uint8Array[] = [];
 
@@ -167,9 +170,11 @@ export class Segment {
   /** The indexes, read off the event loop where they are not in memory. */
   async indexes(): Promise<SegmentIndexes> {
     if (this.#indexes !== undefined) return this.#indexes;
+    const generation = this.#indexGeneration;
     const offsets = await this.#readWhole("index");
     const times = await this.#readWhole("timeindex");
     if (this.#indexes !== undefined) return this.#indexes; // an append was faster
+    if (this.#indexGeneration !== generation) return await this.indexes(); // and put away again
     this.#indexes = parseIndexes(this, offsets, times);
     return this.#indexes ?? await this.rebuildIndexes("missing or not a segment's");
   }
@@ -245,7 +250,12 @@ export class Segment {
   /** The latest time of the segment; -1 where no batch has one. */
   async maxTimestamp(): Promise<number> {
     if (this.#indexes !== undefined) return this.#indexes.maxTimestamp;
-    return this.#maxTimestamp ??= await this.#readMaxTimestamp();
+    if (this.#maxTimestamp !== undefined) return this.#maxTimestamp;
+    const generation = this.#indexGeneration;
+    const read = await this.#readMaxTimestamp();
+    if (this.#indexGeneration !== generation) return await this.maxTimestamp();
+    this.#maxTimestamp = read;
+    return read;
   }
 
   closeFiles(): void {
@@ -304,6 +314,7 @@ export class Segment {
     const indexes = this.#indexes;
     if (indexes === undefined) return; // they are as their files
     if (indexes.unwrittenCount() > 0) this.#areIndexesSynced = false;
+    this.#indexGeneration++;
     const { disk } = this.#context;
     writeEntries(disk, this.path("index"), indexes.offsets.entries, isFinal);
     writeEntries(disk, this.path("timeindex"), indexes.times.entries, isFinal);

@@ -46,7 +46,7 @@ export class ClusterImage {
   readonly #topics = new Map<string, OpenTopic>();
   readonly #names = new Map<Uuid, string>();
   readonly #brokers = new Map<number, BrokerImage>();
-  readonly #removed = new Set<Uuid>();
+  #removed: Set<Uuid> | undefined = new Set();
   /** Names as they collide, to the topic that has them. */
   readonly #unified = new Map<string, string>();
   #nextProducerId = 0;
@@ -78,7 +78,12 @@ export class ClusterImage {
 
   /** Whether a committed record removed the topic: only then may what is left of it go. */
   wasRemoved(topicId: Uuid): boolean {
-    return this.#removed.has(topicId);
+    return this.#removed?.has(topicId) === true;
+  }
+
+  /** Folders have been looked at: from now on a removal is followed when it is replayed. */
+  forgetRemoved(): void {
+    this.#removed = undefined;
   }
 
   /** In the order of their creation. */
@@ -138,7 +143,7 @@ export class ClusterImage {
 
   #onRemoveTopic({ topicId }: RemoveTopicRecord): void {
     const name = this.#names.get(topicId);
-    this.#removed.add(topicId);
+    this.#removed?.add(topicId);
     this.#names.delete(topicId);
     if (name !== undefined && this.#topics.get(name)?.topicId === topicId) {
       this.#topics.delete(name);

@@ -11,8 +11,10 @@ import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
+import type { PartitionOffset } from "../log/checkpoint_file.ts";
 import { Log, type LogTools } from "../log/log.ts";
-import { LogDirectoryFault, type PartitionFolder } from "../log/log_directory.ts";
+import type { PartitionFolder } from "../log/log_directory.ts";
+import { LogDirectoryFault } from "../log/log_directory_fault.ts";
 import { OpenSegments } from "../log/open_segments.ts";
 import { TailCache } from "../log/tail_cache.ts";
 import type { PartitionImage, TopicImage } from "../metadata/image.ts";
@@ -21,13 +23,14 @@ import { METADATA_TOPIC } from "../metadata/topic_name.ts";
 import { decompressWith } from "../record/compression.ts";
 import { atMost } from "./at_most.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
-import { openPlaces, type Place } from "./log_places.ts";
+import { openPlaces, type Place, uniqueHex } from "./log_places.ts";
 import { METADATA_PARTITION, metadataFirst, openMetadataLog } from "./metadata_place.ts";
 import { MetadataQuorum } from "./metadata_quorum.ts";
-import type { Histogram } from "./metrics.ts";
+import type { Counter, Histogram } from "./metrics.ts";
 import { Partition } from "./partition.ts";
 import { type PartitionSettings, partitionSettings } from "./partition_settings.ts";
 import { PartitionTable } from "./partition_table.ts";
+import { Removals } from "./removals.ts";
 
 export interface LogManagerOptions {
   readonly env: Env;
@@ -35,6 +38,7 @@ export interface LogManagerOptions {
   /** At least one. */
   readonly directories: readonly string[];
   readonly fsyncSeconds: Histogram;
+  readonly appendErrors: Counter;
   /** The broker cannot go on: the disk of the metadata log has failed. */
   readonly onFailed: (fault: DiskFault) => void;
 }
@@ -57,27 +61,34 @@ export class LogManager {
   readonly #places: readonly Place[];
   readonly #metadataLog: Log;
   readonly #placed = new Map<Partition, Placed>();
+  readonly #removals: Removals;
 
   /** Throws a `LogDirectoryFault`, `LogFault`, `MetadataCorrupt` or `DiskFault`; lets go of all then. */
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const places: Place[] = [];
+    const opened: Log[] = [];
     let onMetadataFault: (fault: DiskFault) => void = () => undefined;
     try {
       await openPlaces(options, (place) => places.push(place));
       metadataFirst(options.env.disk, places);
       const tools = logTools(options);
-      const metadataLog = await openMetadataLog(places[0] as Place, tools);
+      const metadataLog = await openMetadataLog(places[0] as Place, tools, uniqueHex(options.env));
+      opened.push(metadataLog);
       const quorum = await MetadataQuorum.open(metadataLog, {
         ...options.env,
         ...tools,
         onDiskFault: (fault) => onMetadataFault(fault),
       });
       const manager = new LogManager(options, { tools, places, metadataLog, quorum });
-      await manager.#openPartitions();
+      await manager.#openPartitions().catch((error: unknown) => {
+        opened.push(...[...manager.partitions.all()].map(({ log }) => log));
+        throw error;
+      });
       onMetadataFault = (fault) => manager.#onDiskFault(places[0] as Place, fault);
       quorum.onReplayed((record) => manager.#onReplayed(record));
       return manager;
     } catch (error) {
+      for (const log of opened) log.closeNow();
       for (const { directory } of places) directory.abandon();
       throw error;
     }
@@ -96,6 +107,9 @@ export class LogManager {
     this.#tools = parts.tools;
     this.#places = parts.places;
     this.#metadataLog = parts.metadataLog;
+    this.#removals = new Removals(options.env.clock, (place, fault) => {
+      this.#onDiskFault(place, fault);
+    });
     this.quorum = parts.quorum;
   }
 
@@ -105,17 +119,18 @@ export class LogManager {
 
   /** Closes every log cleanly, writes the hints, and marks the directories as clean. */
   async close(brokerEpoch: number): Promise<void> {
-    await atMost(
-      CONCURRENT_MAX,
-      [...this.#placed.values()],
-      ({ partition }) => partition.close(true),
-    );
-    await this.quorum.close();
+    this.#removals.cancel();
+    await atMost(CONCURRENT_MAX, [...this.#placed.values()], async ({ partition, place }) => {
+      await partition.close(true).catch((error: unknown) => this.#onCloseFault(place, error));
+    });
+    const first = this.#places[0] as Place;
+    await this.quorum.close().catch((error: unknown) => this.#onCloseFault(first, error));
     await Promise.all(this.#places.map((place) => this.#closePlace(place, brokerEpoch)));
   }
 
   /** Lets go of everything without a word: what a crash would leave. */
   abandon(): void {
+    this.#removals.cancel();
     for (const { partition } of this.#placed.values()) {
       partition.goOffline();
       partition.log.closeNow();
@@ -124,21 +139,61 @@ export class LogManager {
     for (const { directory } of this.#places) directory.abandon();
   }
 
+  /** A log that could not be closed cleanly leaves its directory without the mark of a clean stop. */
+  #onCloseFault(place: Place, error: unknown): void {
+    if (!(error instanceof DiskFault)) throw error;
+    this.#onDiskFault(place, error);
+  }
+
+  /**
+   * Writes down up to where logs are durable, so that a start after a crash looks at what came later
+   * only. A hint: that it could not be written costs time at most.
+   */
+  async writeRecoveryPoints(): Promise<void> {
+    for (const place of this.#places) {
+      if (!place.isOnline) continue;
+      const entries = this.#entriesOf(place, (log) => log.recoveryPoint);
+      const sum = entries.reduce((total, { offset }) => total + offset, 0);
+      if (sum === place.recoveryPointSum) continue;
+      try {
+        // deno-lint-ignore no-await-in-loop -- one directory after the other
+        await place.directory.writeCheckpoint("recoveryPoint", entries);
+        place.recoveryPointSum = sum;
+      } catch (error) {
+        if (!(error instanceof DiskFault)) throw error;
+        if (!isPassing(error)) this.#onDiskFault(place, error);
+      }
+    }
+  }
+
+  /** Forgets producers that have been silent for too long. */
+  expireProducers(): void {
+    const { env, settings } = this.#options;
+    for (const { log } of this.partitions.all()) {
+      log.producers.removeExpired(env.clock.wallMs(), settings.get("producer.id.expiration.ms"));
+    }
+  }
+
+  #entriesOf(place: Place, read: (log: Log) => number): readonly PartitionOffset[] {
+    const entries: PartitionOffset[] = [];
+    for (const { partition, place: other } of this.#placed.values()) {
+      if (other !== place) continue;
+      const { topic, partitionId, log } = partition;
+      entries.push({ topic, partition: partitionId, offset: toOffset(read(log)) });
+    }
+    if (place === this.#places[0]) {
+      entries.push({ ...METADATA_PARTITION, offset: toOffset(read(this.#metadataLog)) });
+    }
+    return entries;
+  }
+
   async #closePlace(place: Place, brokerEpoch: number): Promise<void> {
     const { directory } = place;
     if (!place.isOnline) {
       directory.abandon();
       return;
     }
-    const logs = [...this.#placed.values()].filter((placed) => placed.place === place)
-      .map(({ partition: { topic, partitionId, log } }) => ({
-        topic,
-        partition: partitionId,
-        log,
-      }));
-    if (place === this.#places[0]) logs.push({ ...METADATA_PARTITION, log: this.#metadataLog });
-    const entries = (read: (log: Log) => number) =>
-      logs.map(({ topic, partition, log }) => ({ topic, partition, offset: toOffset(read(log)) }));
+    const entries = (read: (log: Log) => number) => this.#entriesOf(place, read);
     await directory.writeCheckpoint("recoveryPoint", entries((log) => log.recoveryPoint));
     await directory.writeCheckpoint("logStart", entries((log) => log.logStartOffset));
     await directory.close(brokerEpoch);
@@ -152,7 +207,7 @@ export class LogManager {
         if (folder.topic === METADATA_TOPIC) continue;
         if (folder.topicId !== undefined && image.wasRemoved(folder.topicId)) {
           // deno-lint-ignore no-await-in-loop -- rare: a crash in the middle of a removal
-          await place.directory.deletePartition(folder, this.#uniqueHex());
+          await place.directory.deletePartition(folder, uniqueHex(this.#options.env));
         } else if (image.topic(folder.topic)?.partitions[folder.partition] === undefined) {
           this.#options.env.trace.event("warn", "a folder of no known partition is left alone", {
             path: folder.path,
@@ -161,6 +216,7 @@ export class LogManager {
       }
       place.directory.removeDeleted();
     }
+    image.forgetRemoved();
     const wanted = [...image.topics()].flatMap((topic) =>
       topic.partitions.map((partition) => ({ topic, partition }))
     );
@@ -184,7 +240,9 @@ export class LogManager {
     place.partitionCount++;
     const { directory } = place;
     const name = { topic: topic.name, partition: partitionId };
-    const folder = found?.folder ?? await directory.createPartition(name, topic.topicId);
+    const folder = found?.folder ??
+      await directory.createPartition(name, topic.topicId, uniqueHex(this.#options.env));
+    if (folder.topicId === undefined) await directory.writeTopicId(folder, topic.topicId);
     if (folder.topicId !== undefined && folder.topicId !== topic.topicId) {
       throw new LogDirectoryFault(
         "CORRUPT",
@@ -211,7 +269,9 @@ export class LogManager {
       log,
       settings,
       clock: this.#options.env.clock,
+      trace: this.#options.env.trace,
       fsyncSeconds: this.#options.fsyncSeconds,
+      appendErrors: this.#options.appendErrors,
       onDiskFault: (fault) => this.#onDiskFault(place, fault),
     });
     this.#placed.set(partition, { partition, place });
@@ -251,10 +311,8 @@ export class LogManager {
       if (!place.isOnline) continue;
       const name = { topic: partition.topic, partition: partition.partitionId };
       // deno-lint-ignore no-await-in-loop
-      await place.directory.deletePartition(name, this.#uniqueHex());
-      this.#options.env.clock.after(partition.settings.fileDeleteDelayMs, () => {
-        if (place.isOnline) place.directory.removeDeleted();
-      });
+      const deleted = await place.directory.deletePartition(name, uniqueHex(this.#options.env));
+      this.#removals.later(place, deleted, partition.settings.fileDeleteDelayMs);
     }
   }
 
@@ -280,11 +338,6 @@ export class LogManager {
       if (placed.place === place) placed.partition.goOffline();
     }
     if (place === this.#places[0]) this.#options.onFailed(fault);
-  }
-
-  #uniqueHex(): string {
-    return [...this.#options.env.crypto.randomBytes(16)]
-      .map((byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 }
 

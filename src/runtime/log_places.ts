@@ -8,6 +8,13 @@ export interface Place {
   readonly directory: LogDirectory;
   isOnline: boolean;
   partitionCount: number;
+  /** Of what the checkpoint was last written with: an equal sum is an equal checkpoint. */
+  recoveryPointSum: number;
+}
+
+/** 32 hex digits that nobody else has: the name of what is put aside. */
+export function uniqueHex({ crypto }: Env): string {
+  return [...crypto.randomBytes(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export interface PlaceOptions {
@@ -34,6 +41,6 @@ export async function openPlaces(
       newIds: { clusterId: newUuid(), directoryId: newUuid() },
     });
     clusterId = directory.identity.clusterId;
-    onOpen({ directory, isOnline: true, partitionCount: 0 });
+    onOpen({ directory, isOnline: true, partitionCount: 0, recoveryPointSum: -1 });
   }
 }

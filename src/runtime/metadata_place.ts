@@ -22,10 +22,11 @@ export function metadataFirst(disk: Disk, places: Place[]): void {
 export async function openMetadataLog(
   { directory }: Place,
   tools: LogTools,
+  uniqueHex: string,
 ): Promise<Log> {
   const path = `${directory.path}/${METADATA_TOPIC}-0`;
   const isNew = tools.disk.info(path) === undefined;
-  if (isNew) await directory.createPartition(METADATA_PARTITION, METADATA_TOPIC_ID);
+  if (isNew) await directory.createPartition(METADATA_PARTITION, METADATA_TOPIC_ID, uniqueHex);
   const log = await Log.open({
     directory: path,
     settings: partitionSettings(new Map(), () => undefined).log,

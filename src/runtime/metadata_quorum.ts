@@ -32,7 +32,8 @@ export class MetadataCorrupt extends Error {
   override readonly name = "MetadataCorrupt";
 }
 
-const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+const INFLATED_BYTES_MAX = 1024 * 1024 * 1024; // nothing here is compressed
+const SYNC_AGAIN_MS = 100;
 /** Consequences of one decision that are under way at once: each may hold a file open. */
 const CONCURRENT_MAX = 16;
 const READ_BYTES = 1024 * 1024;
@@ -94,10 +95,14 @@ export class MetadataQuorum {
     return reply;
   }
 
+  /**
+   * Appends a decision and makes it durable. Only the append may be refused, and then nothing of it is
+   * there: what was appended will be replayed at the next start, so it is waited for until it is durable.
+   */
   async #write(records: readonly MetadataRecord[]): Promise<Offset> {
     try {
       const firstOffset = this.#append(records);
-      await this.#log.sync();
+      while (!(await this.#isSynced())) await this.#pause();
       return firstOffset;
     } catch (error) {
       if (error instanceof DiskFault && !isPassing(error)) this.#tools.onDiskFault(error);
@@ -105,33 +110,39 @@ export class MetadataQuorum {
     }
   }
 
-  #append(records: readonly MetadataRecord[]): Offset {
-    const firstOffset = this.#log.logEndOffset;
-    const now = this.#tools.clock.wallMs();
-    const builder = new BatchBuilder({ bytesMax: BATCH_BYTES_MAX, compressionType: "none" });
-    const flush = (): void => {
-      const baseOffset = this.#log.logEndOffset;
-      const lastOffset = toOffset(baseOffset + builder.recordCount - 1);
-      const batch = builder.finish(
-        { baseOffset, partitionLeaderEpoch: LEADER_EPOCH },
-        { crc32c: this.#tools.crc32c, compress: (_type, bytes) => bytes },
-      );
-      const facts = {
-        lastOffset,
-        maxTimestamp: now,
-        leaderEpoch: LEADER_EPOCH,
-      };
-      this.#log.append(batch, facts, now);
-      builder.reset();
-    };
-    for (const record of records) {
-      const entry = { key: null, value: encodeMessagePack(record), timestamp: now };
-      if (builder.append(entry)) continue;
-      flush();
-      builder.append(entry);
+  /** False where there was no room for what the sync needed: it may be asked again. */
+  async #isSynced(): Promise<boolean> {
+    try {
+      await this.#log.sync();
+      return true;
+    } catch (error) {
+      if (error instanceof DiskFault && isPassing(error)) return false;
+      throw error;
     }
-    flush();
-    return firstOffset;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#tools.clock.after(SYNC_AGAIN_MS, resolve));
+  }
+
+  /** One batch for one decision: it is in the log whole or not at all. */
+  #append(records: readonly MetadataRecord[]): Offset {
+    const baseOffset = this.#log.logEndOffset;
+    const lastOffset = toOffset(baseOffset + records.length - 1);
+    const now = this.#tools.clock.wallMs();
+    const builder = new BatchBuilder({
+      bytesMax: Number.MAX_SAFE_INTEGER,
+      compressionType: "none",
+    });
+    for (const record of records) {
+      builder.append({ key: null, value: encodeMessagePack(record), timestamp: now });
+    }
+    const batch = builder.finish(
+      { baseOffset, partitionLeaderEpoch: LEADER_EPOCH },
+      { crc32c: this.#tools.crc32c, compress: (_type, bytes) => bytes },
+    );
+    this.#log.append(batch, { lastOffset, maxTimestamp: now, leaderEpoch: LEADER_EPOCH }, now);
+    return baseOffset;
   }
 }
 
@@ -168,7 +179,7 @@ function replayBatches(
   const walk = new BatchWalk(bytes);
   const cursor = new RecordCursor({
     decompress: tools.decompress,
-    inflatedBytesMax: BATCH_BYTES_MAX,
+    inflatedBytesMax: INFLATED_BYTES_MAX,
   });
   while (walk.next()) {
     cursor.open(walk.batch);

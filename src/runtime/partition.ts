@@ -9,13 +9,15 @@
  */
 import type { Clock, Timer } from "../env/clock.ts";
 import { DiskFault, isPassing } from "../env/disk.ts";
+import type { Trace } from "../env/trace.ts";
 import { type LeaderEpoch, type Offset, toOffset } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import type { Log } from "../log/log.ts";
+import { LogFault } from "../log/log_fault.ts";
 import type { LogSlice } from "../log/log_slice.ts";
 import { leaderHighWatermark } from "../replica/high_watermark.ts";
 import type { PartitionSettings } from "./partition_settings.ts";
-import type { Histogram } from "./metrics.ts";
+import type { Counter, Histogram } from "./metrics.ts";
 
 export interface PartitionOptions {
   readonly topic: string;
@@ -25,7 +27,9 @@ export interface PartitionOptions {
   readonly log: Log;
   readonly settings: PartitionSettings;
   readonly clock: Clock;
+  readonly trace: Trace;
   readonly fsyncSeconds: Histogram;
+  readonly appendErrors: Counter;
   /** The owner of the disk hears of a fault here, and takes the directory offline. */
   readonly onDiskFault: (fault: DiskFault) => void;
 }
@@ -81,6 +85,11 @@ export class Partition {
 
   get isOnline(): boolean {
     return this.#state === "online";
+  }
+
+  /** The topic was deleted, or the broker stops: it is not here any more. */
+  get isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   configure(settings: PartitionSettings): void {
@@ -147,12 +156,26 @@ export class Partition {
     if (isClean && wasOnline) await this.log.close();
   }
 
-  /** A fault of this partition's files; gives true where the caller's append was merely refused. */
-  onFault(error: unknown): boolean {
+  /**
+   * A fault while appending: nothing of the batch is there. Tells the owner of the disk where it is
+   * not merely full, and gives the reason for the producer.
+   */
+  onFault(error: unknown): string {
+    if (error instanceof LogFault) {
+      this.#told("the log is damaged", error);
+      return "the log is damaged";
+    }
     if (!(error instanceof DiskFault)) throw error;
-    if (isPassing(error)) return true;
+    this.#told("a batch could not be appended", error);
+    if (isPassing(error)) return "there is no room in the log directory";
     this.#options.onDiskFault(error);
-    return false;
+    return "the log directory is offline";
+  }
+
+  #told(message: string, error: Error): void {
+    this.#options.appendErrors.add(1);
+    const partition = `${this.topic}-${this.partitionId}`;
+    this.#options.trace.event("error", message, { partition, error: error.message });
   }
 
   async #readCold(read: Promise<LogSlice | undefined>): Promise<ReadResult> {
@@ -202,17 +225,13 @@ export class Partition {
       this.#durableOffset,
     );
     if (this.#highWatermark === present) return;
-    let done = 0;
-    while (done < this.#waiters.length && this.#isReached(done)) {
-      this.#waiters[done++]?.resolve(true);
+    const waiting = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiting) {
+      if (waiter.offset <= this.#highWatermark) waiter.resolve(true);
+      else this.#waiters.push(waiter);
     }
-    if (done > 0) this.#waiters.splice(0, done);
     for (const onMove of [...this.#watchers]) onMove();
-  }
-
-  /** Waiters stand in the order of their offsets, because appends do. */
-  #isReached(index: number): boolean {
-    return (this.#waiters[index] as CommitWaiter).offset <= this.#highWatermark;
   }
 
   #release(): void {

@@ -85,10 +85,24 @@ export function appendFromProducer(
     timestampAfterMaxMs: settings.timestampAfterMaxMs,
   }, tools);
   if (facts.kind !== "valid") return refusedBatch(facts);
+  try {
+    return appendChecked(partition, records as Uint8Array, facts, tools);
+  } catch (error) {
+    return refused(ErrorCode.KafkaStorageError, partition.onFault(error));
+  }
+}
+
+/** Throws what the disk throws. */
+function appendChecked(
+  partition: Partition,
+  records: Uint8Array,
+  facts: BatchFacts,
+  tools: AppendTools,
+): AppendResult {
   const known = partition.log.producers.check(facts);
   switch (known.kind) {
     case "append":
-      return append(partition, records as Uint8Array, facts, tools);
+      return append(partition, records, facts, tools);
     case "duplicate":
       return {
         kind: "appended",
@@ -131,6 +145,10 @@ function append(
   const { log, settings } = partition;
   const wanted = wantedCompression(settings.compressionType, facts.compressionType);
   const batch = wanted === undefined ? records : recompressBatch(records, wanted, tools);
+  if (batch.length > settings.maxMessageBytes) {
+    const message = `the batch is ${batch.length} bytes long in the compression of its topic`;
+    return refused(ErrorCode.MessageTooLarge, message);
+  }
   const now = tools.clock.wallMs();
   const baseOffset = log.logEndOffset;
   const lastOffset = toOffset(baseOffset + facts.lastOffsetDelta);
@@ -141,19 +159,11 @@ function append(
   else if (facts.isMaxTimestampWrong) {
     view.setMaxTimestamp("create", facts.maxTimestamp, tools.crc32c);
   }
-  try {
-    log.append(batch, {
-      lastOffset,
-      maxTimestamp: isLogAppendTime(partition) ? now : facts.maxTimestamp,
-      leaderEpoch: partition.leaderEpoch,
-    }, now);
-  } catch (error) {
-    const isFull = partition.onFault(error);
-    return refused(
-      ErrorCode.KafkaStorageError,
-      isFull ? "no space is left in the log directory" : "the log directory is offline",
-    );
-  }
+  log.append(batch, {
+    lastOffset,
+    maxTimestamp: isLogAppendTime(partition) ? now : facts.maxTimestamp,
+    leaderEpoch: partition.leaderEpoch,
+  }, now);
   partition.onAppended();
   return {
     kind: "appended",

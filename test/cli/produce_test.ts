@@ -79,7 +79,7 @@ describe("mq produce", () => {
     const { code, talk } = await run("produce t", cluster, { input: ["a\nb\n"] });
     expect(code).toBe(1);
     expect(talk).toContain("Cannot deliver 1 of 1 records to t: too big");
-    expect(talk).toContain("hint for MESSAGE_TOO_LARGE");
+    expect(talk).toContain("hint: Hint for MESSAGE_TOO_LARGE");
   });
 
   test("hands its flags to the producer", async () => {

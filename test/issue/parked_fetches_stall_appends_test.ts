@@ -92,6 +92,19 @@ describe("A parked fetch", () => {
     expect(consumer.answerCount).toBe(1);
   });
 
+  test("of a broker that stops is answered without being read again", async () => {
+    const { broker, clock, dial } = await startBroker();
+    const [producer, consumer] = [await dial(), await dial()];
+    await createTopic(producer, "t");
+    await produceTo(producer, "t", batchOf(["a"]));
+    consumer.send(fetch, FETCH_VERSION, fetchBody("t", { minBytes: 9999, maxWaitMs: 60_000 }));
+    await clock.settle();
+    await clock.until(broker.stop());
+    const { errorCode, responses } = consumer.answer(fetch, FETCH_VERSION);
+    expect([errorCode, responses[0]?.partitions[0]?.highWatermark]).toEqual([0, 1]);
+    expect(recordsOf(responses[0]?.partitions[0]?.records ?? null)).toEqual([]);
+  });
+
   test("does not wait for more than it may be given", async () => {
     const { dial } = await startBroker();
     const connection = await dial();

@@ -4,7 +4,8 @@ import { bytesOf, textOf } from "../../src/ground/text.ts";
 import type { Uuid } from "../../src/ground/uuid.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/log/checkpoint_file.ts";
 import { decodeIdentity } from "../../src/log/directory_identity.ts";
-import { LogDirectory, LogDirectoryFault } from "../../src/log/log_directory.ts";
+import { LogDirectory } from "../../src/log/log_directory.ts";
+import { LogDirectoryFault } from "../../src/log/log_directory_fault.ts";
 import { deletedName, parseFolderName } from "../../src/log/partition_folder.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 
@@ -96,7 +97,7 @@ describe("partitions()", () => {
   test("finds what createPartition() made, also after a loss of power", async () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
-    await directory.createPartition({ topic: "a-b.c_D", partition: 12 }, TOPIC_ID);
+    await directory.createPartition({ topic: "a-b.c_D", partition: 12 }, TOPIC_ID, HEX);
     disk.makeDirectory(`${PATH}/not a partition`);
     disk.makeDirectory(`${PATH}/kafka-3`);
     const expected = [
@@ -108,10 +109,22 @@ describe("partitions()", () => {
     expect((await open(disk.crash())).partitions()).toEqual(expected.slice(0, 1));
   });
 
+  test("createPartition() takes over no folder of another topic", async () => {
+    const disk = new MemoryDisk();
+    const directory = await open(disk);
+    disk.makeDirectory(`${PATH}/t-0`);
+    disk.open(`${PATH}/t-0/00000000000000000000.log`, "write").close();
+    await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX);
+    expect(disk.list(`${PATH}/t-0`).map(({ name }) => name)).toEqual(["partition.metadata"]);
+    expect(disk.list(`${PATH}/t-0.${HEX}-stray`)).toHaveLength(1);
+    await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX); // its own stays
+    expect(disk.list(`${PATH}/t-0`)).toHaveLength(1);
+  });
+
   test("finds no more what deletePartition() put aside", async () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
-    await directory.createPartition({ topic: "gone", partition: 0 }, TOPIC_ID);
+    await directory.createPartition({ topic: "gone", partition: 0 }, TOPIC_ID, HEX);
     await directory.deletePartition({ topic: "gone", partition: 0 }, HEX);
     expect(directory.partitions()).toEqual([]);
     expect(disk.info(`${PATH}/gone-0.${HEX}-delete/partition.metadata`)).toBeDefined();

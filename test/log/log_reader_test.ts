@@ -29,6 +29,7 @@ describe("read()", () => {
     expect(tail).not.toBeInstanceOf(Promise);
     expect(tail).toEqual({
       baseOffset: toOffset(4),
+      nextOffset: toOffset(5),
       parts: [batches[4] as Uint8Array],
       byteLength: (batches[4] as Uint8Array).length,
     });

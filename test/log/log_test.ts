@@ -108,8 +108,19 @@ describe("sync()", () => {
     expect(() => fixture.append()).toThrow("Cannot sync");
     expect(fixture.memoryDisk.calls["sync"]).toBe(1);
     expect(fixture.log.recoveryPoint).toBe(toOffset(0));
-    await fixture.log.close();
+    await expect(fixture.log.close()).rejects.toThrow("Cannot sync"); // it was not closed cleanly
     expect(fixture.memoryDisk.openCount).toBe(0);
+  });
+
+  test("is tried again where it failed before anything was synced, and promises nothing meanwhile", async () => {
+    const fixture = await LogFixture.open();
+    fixture.append();
+    fixture.memoryDisk.failNext("syncDirectory", "no-handles");
+    await expect(fixture.log.sync()).rejects.toThrow("Cannot syncDirectory");
+    expect(fixture.log.recoveryPoint).toBe(toOffset(0));
+    expect(await fixture.log.sync()).toBe(toOffset(1));
+    const after = await LogFixture.open({ disk: fixture.memoryDisk.crash() });
+    expect(after.log.logEndOffset).toBe(toOffset(1)); // the directory was synced the second time
   });
 });
 
