@@ -1,5 +1,6 @@
 /** Addresses as settings write them: `PLAINTEXT://host:port`, `host:port`, `:port`. */
 import type { Address } from "../env/network.ts";
+import { BrokerFault } from "./broker_fault.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
 
 const PORT_MAX = 65535;
@@ -50,4 +51,26 @@ export function clientListeners(
     if (controllers.has(listener)) return [];
     return [text.replace(listener, protocols.get(listener) ?? listener)];
   });
+}
+
+/** Throws a `BrokerFault` for the first that is no address. */
+export function addressesOf(texts: readonly string[]): readonly Address[] {
+  if (texts.length === 0) {
+    throw new BrokerFault(
+      "BAD_SETTING",
+      "Cannot start without listeners",
+      "name an address to listen on",
+    );
+  }
+  return texts.map((text) => {
+    const address = parseListener(text);
+    if (typeof address !== "string") return address;
+    const [message, hint = ""] = address.split(": ");
+    throw new BrokerFault("BAD_SETTING", message as string, hint);
+  });
+}
+
+/** Port 0 stands for the port that was bound. */
+export function withPort({ host, port }: Address, bound: Address): Address {
+  return { host, port: port === 0 ? bound.port : port };
 }

@@ -10,6 +10,7 @@ import type { Env } from "../env/env.ts";
 import type { DiskFault } from "../env/disk.ts";
 import type { Address } from "../env/network.ts";
 import type { Timer } from "../env/clock.ts";
+import { BufferPool } from "../ground/buffer_pool.ts";
 import { uuidFromEntropy } from "../ground/uuid.ts";
 import { decideRegisterBroker } from "../metadata/decide/register_broker.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
@@ -18,7 +19,7 @@ import { BrokerSettings } from "../runtime/broker_settings.ts";
 import { LogManager } from "../runtime/log_manager.ts";
 import { LoopDelay } from "../runtime/loop_delay.ts";
 import { ProducerIds } from "../runtime/producer_ids.ts";
-import { clientListeners, formatAddress, parseListener } from "./addresses.ts";
+import { addressesOf, clientListeners, formatAddress, withPort } from "./addresses.ts";
 import type { BrokerContext } from "./broker_context.ts";
 import { BrokerFault, brokerFault } from "./broker_fault.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
@@ -31,6 +32,8 @@ export { BrokerSettings };
 export interface BrokerOptions {
   readonly env: Env;
   readonly settings: ReadonlyMap<string, string>;
+  /** Memory for frames; tests hand in one that is poisoned. */
+  readonly framePool?: BufferPool;
 }
 
 /** How a broker came to its end. */
@@ -39,6 +42,9 @@ export type BrokerStop =
   | { readonly kind: "halted" }
   | { readonly kind: "failed"; readonly reason: string; readonly fault: BrokerFault };
 
+/** Memory for frames that is kept ready, for all connections. */
+const FRAME_POOL_BYTES_MAX = 8 * 1024 * 1024;
+
 export class Broker {
   readonly settings: BrokerSettings;
   readonly metrics = new BrokerMetrics();
@@ -46,6 +52,7 @@ export class Broker {
   /** Settled when the broker has ended, of itself or because it was told to. */
   readonly stopped: Promise<BrokerStop>;
   readonly #env: Env;
+  readonly #framePool: BufferPool;
   readonly #loopDelay: LoopDelay;
   #settle: (stop: BrokerStop) => void = () => undefined;
   #state: BrokerState = "starting";
@@ -55,8 +62,9 @@ export class Broker {
   #stopping: Promise<void> | undefined;
 
   /** Throws a `BrokerFault` for the first setting that is wrong; tells of unknown ones. */
-  constructor({ env, settings }: BrokerOptions) {
+  constructor({ env, settings, framePool }: BrokerOptions) {
     this.#env = env;
+    this.#framePool = framePool ?? new BufferPool({ bytesMax: FRAME_POOL_BYTES_MAX });
     this.settings = new BrokerSettings(settings);
     for (const problem of this.settings.problems()) {
       if (problem.kind === "invalid") {
@@ -92,6 +100,7 @@ export class Broker {
         env: this.#env,
         settings: this.settings,
         metrics: this.metrics,
+        pool: this.#framePool,
         dispatch: (frame, connection) => dispatch.onFrame(frame, connection),
       });
       const bound = await this.#door.open(listeners);
@@ -271,25 +280,4 @@ function mustStandAlone(settings: BrokerSettings): void {
       ? "set process.roles=broker,controller"
       : "name this node alone in controller.quorum.voters, or leave it out",
   );
-}
-
-function addressesOf(texts: readonly string[]): readonly Address[] {
-  if (texts.length === 0) {
-    throw new BrokerFault(
-      "BAD_SETTING",
-      "Cannot start without listeners",
-      "name an address to listen on",
-    );
-  }
-  return texts.map((text) => {
-    const address = parseListener(text);
-    if (typeof address !== "string") return address;
-    const [message, hint = ""] = address.split(": ");
-    throw new BrokerFault("BAD_SETTING", message as string, hint);
-  });
-}
-
-/** Port 0 stands for the port that was bound. */
-function withPort({ host, port }: Address, bound: Address): Address {
-  return { host, port: port === 0 ? bound.port : port };
 }

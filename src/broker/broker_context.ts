@@ -25,7 +25,7 @@ export interface BrokerContext {
 export interface Call {
   readonly apiVersion: number;
   readonly clientId: string | null;
-  /** Of the connection: the place for what is remembered between two requests. */
+  /** Of the connection: whether it is worth to go on. */
   readonly connection: CallConnection;
 }
 
@@ -34,6 +34,4 @@ export interface CallConnection {
   readonly isGoing: boolean;
   /** Calls `onGoing` when that comes to be, until it is taken off. */
   onceGoing(onGoing: () => void): () => void;
-  /** By "topic-partition": where this connection's last fetch began, to count what it read. */
-  readonly fetchOffsets: Map<string, number>;
 }

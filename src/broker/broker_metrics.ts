@@ -102,6 +102,14 @@ export class BrokerMetrics {
     return counters;
   }
 
+  /** The topic is no more: neither are its counters. */
+  forgetTopic(name: string): void {
+    this.#topics.delete(name);
+    for (const family of [this.#messagesIn, this.#bytesIn, this.#messagesOut, this.#bytesOut]) {
+      family.remove(name);
+    }
+  }
+
   /** Adds the gauges that are read from the state of the broker. */
   observe(image: ClusterImage, partitions: PartitionTable): void {
     const { metrics } = this;

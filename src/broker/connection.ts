@@ -42,12 +42,11 @@ const TURN_MS = 4;
 const GOODBYE_MS = 1000;
 
 export class ClientConnection implements CallConnection {
-  readonly fetchOffsets = new Map<string, number>();
   readonly #options: ConnectionOptions;
   readonly #splitter: FrameSplitter;
   readonly #replies: ReplyQueue;
   /** Copies of frames that wait for room. */
-  #frames: Uint8Array[] = [];
+  readonly #frames: Uint8Array[] = [];
   /** "ending": takes no more requests; "closing": the client was at fault; "closed": is gone. */
   #state: "open" | "ending" | "closing" | "closed" = "open";
   #isPaused = false;
@@ -151,11 +150,9 @@ export class ClientConnection implements CallConnection {
   }
 
   #startWaiting(): void {
-    let started = 0;
-    while (started < this.#frames.length && this.#hasRoom()) {
-      this.#start(this.#frames[started++] as Uint8Array);
+    while (this.#frames.length > 0 && this.#hasRoom()) {
+      this.#start(this.#frames.shift() as Uint8Array);
     }
-    if (started > 0) this.#frames = this.#frames.slice(started);
   }
 
   #settleReading(): void {
@@ -236,7 +233,7 @@ export class ClientConnection implements CallConnection {
 
   /** Gives back what requests under way hold; whoever still works for them need not go on. */
   #dropRequests(): void {
-    this.#frames = [];
+    this.#frames.length = 0;
     this.#replies.drop();
     this.#tellGoing();
   }

@@ -1,7 +1,7 @@
 /**
  * The broker's door: takes connections, counts them, closes those that idle, ends them all.
  */
-import { BufferPool } from "../ground/buffer_pool.ts";
+import type { BufferPool } from "../ground/buffer_pool.ts";
 import type { Env } from "../env/env.ts";
 import { type Address, type Listener, PeerFault, type Stream } from "../env/network.ts";
 import type { Timer } from "../env/clock.ts";
@@ -16,11 +16,10 @@ export interface DoorOptions {
   readonly env: Env;
   readonly settings: BrokerSettings;
   readonly metrics: BrokerMetrics;
+  readonly pool: BufferPool;
   readonly dispatch: ConnectionOptions["dispatch"];
 }
 
-/** Memory for frames that is kept ready, for all connections. */
-const POOL_BYTES_MAX = 8 * 1024 * 1024;
 const IDLE_CHECK_MS_MAX = 60_000;
 const STOP_CHECK_MS = 10;
 
@@ -28,7 +27,6 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #connections = new Set<ClientConnection>();
   readonly #inflight: InflightBytes;
-  readonly #pool = new BufferPool({ bytesMax: POOL_BYTES_MAX });
   readonly #listeners: Listener[] = [];
   #idleTimer: Timer | undefined;
   #isClosing = false;
@@ -81,7 +79,7 @@ export class Door {
   }
 
   #onStream(stream: Stream): void {
-    const { env, settings, metrics, dispatch } = this.#options;
+    const { env, settings, metrics, pool, dispatch } = this.#options;
     const remote = formatAddress(stream.remote);
     if (this.#isClosing || this.#connections.size >= this.#connectionsMax()) {
       metrics.refusedConnections.add(1);
@@ -96,7 +94,7 @@ export class Door {
       clock: env.clock,
       trace: env.trace,
       inflight: this.#inflight,
-      pool: this.#pool,
+      pool,
       frameBytesMax: settings.get("socket.request.max.bytes"),
       requestsMax: settings.get("mq.connection.requests.max"),
       queuedBytesMax: settings.get("mq.connection.queued.bytes.max"),

@@ -46,7 +46,7 @@ export const TOPIC_SETTINGS = [
   { name: "retention.ms", type: "long", default: "604800000", min: -1, synonym: "log.retention.ms", doc: "Milliseconds after which old segments go; -1 is no limit." },
   { name: "local.retention.bytes", type: "long", default: "-2", min: -2, synonym: "log.local.retention.bytes", doc: "As retention.bytes for the local part of a tiered log; -2 takes that value." },
   { name: "local.retention.ms", type: "long", default: "-2", min: -2, synonym: "log.local.retention.ms", doc: "As retention.ms for the local part of a tiered log; -2 takes that value." },
-  { name: "segment.bytes", type: "int", default: "1073741824", min: 14, synonym: "log.segment.bytes", doc: "Bytes at which a segment is closed and a new one begun." },
+  { name: "segment.bytes", type: "int", default: "1073741824", min: 1048576, synonym: "log.segment.bytes", doc: "Bytes at which a segment is closed and a new one begun." },
   { name: "segment.index.bytes", type: "int", default: "10485760", min: 4, synonym: "log.index.size.max.bytes", doc: "Largest size of an index file in bytes; a full one closes the segment." },
   { name: "segment.jitter.ms", type: "long", default: "0", min: 0, synonym: "log.roll.jitter.ms", doc: "Random time taken off segment.ms, so that segments do not all close at once." },
   { name: "segment.ms", type: "long", default: "604800000", min: 1, synonym: "log.roll.ms", doc: "Milliseconds after which a segment is closed although it is not full." },

@@ -29,6 +29,7 @@ const OWN = [
   { name: "listener.security.protocol.map", type: "list", doc: "Security protocols of listeners, NAME:PROTOCOL; PLAINTEXT is the one that is served." },
   { name: "mq.http.listener", type: "string", default: "127.0.0.1:9644", doc: "Address of health and metrics, or off." },
   { name: "auto.create.topics.enable", type: "boolean", default: "true", doc: "Whether a topic is created when a client first asks for it." },
+  { name: "delete.topic.enable", type: "boolean", default: "true", doc: "Whether topics may be deleted." },
   { name: "num.partitions", type: "int", default: "1", min: 1, doc: "Partitions of a topic that is created without a number." },
   { name: "default.replication.factor", type: "int", default: "1", min: 1, doc: "Replicas of a topic that is created without a number." },
   { name: "mq.create.partitions.max", type: "int", default: "10000", min: 1, doc: "Most partitions that one request may create." },
@@ -52,7 +53,7 @@ const OWN = [
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
 const IGNORED =
-  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads delete.topic.enable broker.id metadata.log.dir metrics.recording.level"
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads broker.id metadata.log.dir metrics.recording.level"
     .split(" ");
 
 type OwnSetting = (typeof OWN)[number];

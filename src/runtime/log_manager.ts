@@ -6,6 +6,7 @@
  * partitions; without the directory of the metadata log the broker cannot go on.
  * Nothing is removed on a guess: a folder goes only when a committed record removed its topic; folders
  * that nobody knows are left alone and told of.
+ * Longer than most: opening, following, keeping and closing all need the one map of what lies where.
  */
 import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";

@@ -39,6 +39,10 @@ class Series<T> {
     return series;
   }
 
+  remove(values: readonly string[]): void {
+    this.#byKey.delete(this.#key(values));
+  }
+
   entries(): Iterable<[string, T]> {
     return this.#byKey;
   }
@@ -64,6 +68,11 @@ export class CounterFamily implements Family {
   constructor(options: MetricOptions) {
     this.#options = options;
     this.#series = new Series(options.labels ?? [], () => new Counter());
+  }
+
+  /** Forgets the series of these label values. */
+  remove(...values: readonly string[]): void {
+    this.#series.remove(values);
   }
 
   /** The counter of these label values; keep it where it is used often. */

@@ -3,6 +3,7 @@ import type { Api, RequestInput, ResponseOf } from "../../src/api/schema.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import type { Env } from "../../src/env/env.ts";
 import type { Address, Stream } from "../../src/env/network.ts";
+import { BufferPool } from "../../src/ground/buffer_pool.ts";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { Reader } from "../../src/ground/reader.ts";
@@ -29,6 +30,8 @@ export interface Fixture {
   dial(): Promise<RawConnection>;
 }
 
+/** Requests come in pieces, so that their frames are assembled in the pool. */
+const PIECE_BYTES = 60;
 const SETTLES = 5;
 const ADDRESS: Address = { host: "127.0.0.1", port: 9092 };
 
@@ -38,6 +41,7 @@ export async function startBroker(
 ): Promise<Fixture> {
   const clock = new ManualClock();
   const network = new MemoryNetwork();
+  network.pieceBytes = PIECE_BYTES;
   const events: string[] = [];
   const chance = new Prng(11 + disk.files.size);
   const env: Env = {
@@ -55,7 +59,9 @@ export async function startBroker(
     },
   };
   const given = Object.entries({ "log.dirs": "/data", "mq.http.listener": "off", ...settings });
-  const broker = new Broker({ env, settings: new Map(given) });
+  // Poisoned: a handler that keeps a view of its request is found.
+  const framePool = new BufferPool({ bytesMax: 1 << 20, isPoisoned: true });
+  const broker = new Broker({ env, settings: new Map(given), framePool });
   await clock.until(broker.start());
   const dial = async (): Promise<RawConnection> =>
     new RawConnection(await network.dial(ADDRESS), clock);

@@ -46,7 +46,7 @@ describe("Describe", () => {
   test("a topic's settings say where each value comes from", async () => {
     const { dial } = await startBroker({ "log.retention.hours": "1" });
     const connection = await dial();
-    await createTopic(connection, "t", { "segment.bytes": "1000000" });
+    await createTopic(connection, "t", { "segment.bytes": "2000000" });
     const { results } = await connection.ask(describeConfigs, 4, {
       resources: [{ resourceType: 2, resourceName: "t", configurationKeys: null }],
       includeSynonyms: true,
@@ -56,7 +56,7 @@ describe("Describe", () => {
       const found = results[0]?.configs.find((one) => one.name === name);
       return [found?.value, found?.configSource, found?.synonyms.length];
     };
-    expect(config("segment.bytes")).toEqual(["1000000", 1, 2]);
+    expect(config("segment.bytes")).toEqual(["2000000", 1, 2]);
     expect(config("retention.ms")).toEqual(["3600000", 4, 2]);
     expect(config("cleanup.policy")).toEqual(["delete", 5, 1]);
   });

@@ -14,8 +14,15 @@ export const deleteTopicsHandler = defineHandler({
     const topics = apiVersion >= TOPICS_FROM_VERSION
       ? request.topics
       : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
+    if (!broker.settings.get("delete.topic.enable")) {
+      const errorCode = ErrorCode.TopicDeletionDisabled;
+      return { responses: topics.map((topic) => ({ ...topic, errorCode })) };
+    }
     try {
       const responses = await broker.quorum.propose((image) => decideDeleteTopics(image, topics));
+      for (const { name, errorCode } of responses) {
+        if (name !== null && errorCode === ErrorCode.None) broker.metrics.forgetTopic(name);
+      }
       return { responses };
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;

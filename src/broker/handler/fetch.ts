@@ -37,7 +37,6 @@ export const fetchHandler = defineHandler({
     const refusal = refuse(request);
     if (refusal !== undefined) return { errorCode: refusal, sessionId: 0, responses: [] };
     const targets = targetsOf(broker, request, call);
-    countRead(broker, targets, call);
     const bytesMax = Math.min(request.maxBytes, broker.settings.get("fetch.max.bytes"));
     // More than `bytesMax` never comes, so nobody waits for it (as Kafka, ReplicaManager.fetchParams).
     const bytesMin = Math.min(request.minBytes, bytesMax);
@@ -190,30 +189,12 @@ function answer(
     topicId,
     partitions: partitions.map(() => round.partitions[next++] as FetchedPartition),
   }));
-  targets.forEach(({ topic }, index) => {
+  targets.forEach(({ topic, asked, nextOffset }, index) => {
     const byteCount = bytesOf(round.partitions[index] as FetchedPartition);
-    if (topic !== undefined && byteCount > 0) broker.metrics.topic(topic).bytesOut.add(byteCount);
+    if (topic === undefined || byteCount === 0) return;
+    const counters = broker.metrics.topic(topic);
+    counters.bytesOut.add(byteCount);
+    counters.messagesOut.add(nextOffset - asked.fetchOffset);
   });
   return { errorCode: ErrorCode.None, sessionId: 0, responses };
-}
-
-const FETCH_OFFSETS_MAX = 10_000;
-
-/**
- * Counts records read: batches are sent without being opened, but a client that comes back further on
- * has read what lies between.
- */
-function countRead(broker: BrokerContext, targets: readonly FetchTarget[], call: Call): void {
-  const { fetchOffsets } = call.connection;
-  if (fetchOffsets.size > FETCH_OFFSETS_MAX) fetchOffsets.clear();
-  for (const { topic, asked, partition } of targets) {
-    if (topic === undefined || partition === undefined) continue;
-    const key = `${topic}-${asked.partition}`;
-    const before = fetchOffsets.get(key);
-    const readCount = asked.fetchOffset - (before ?? asked.fetchOffset);
-    if (readCount > 0 && asked.fetchOffset <= partition.log.logEndOffset) {
-      broker.metrics.topic(topic).messagesOut.add(readCount);
-    }
-    if (readCount !== 0 || before === undefined) fetchOffsets.set(key, asked.fetchOffset);
-  }
 }

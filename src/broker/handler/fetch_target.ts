@@ -17,6 +17,8 @@ export class FetchTarget {
   readonly topic: string | undefined;
   readonly asked: Asked;
   readonly partition: Partition | undefined;
+  /** Behind the last batch that was read: what the client has read when it has the answer. */
+  nextOffset = 0;
   readonly #errorIfNone: ErrorCode;
 
   constructor(topic: string | undefined, asked: Asked, found: Partition | ErrorCode) {
@@ -61,6 +63,8 @@ export class FetchTarget {
     if (read.kind === "out-of-range" || partition === undefined) {
       return this.#failed(ErrorCode.OffsetOutOfRange);
     }
+    this.nextOffset = (read.kind === "slice" ? read.slice.nextOffset : undefined) ??
+      asked.fetchOffset;
     return {
       partitionIndex: asked.partition,
       errorCode: ErrorCode.None,
@@ -98,6 +102,7 @@ export function releaseFetched({ records }: FetchedPartition): void {
 }
 
 function refuse(partition: Partition, asked: Asked): ErrorCode | undefined {
+  if (partition.isClosed) return ErrorCode.UnknownTopicOrPartition; // deleted while it was waited for
   if (!partition.isOnline) return ErrorCode.KafkaStorageError;
   if (asked.currentLeaderEpoch < 0 || asked.currentLeaderEpoch === partition.leaderEpoch) {
     return undefined;

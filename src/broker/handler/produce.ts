@@ -132,9 +132,12 @@ function responseOf({ index, partition, result }: Outcome, acks: number): Partit
   // What was appended is not acknowledged when the disk failed before it was durable.
   const isLost = acks === ACKS_ALL && partition !== undefined &&
     partition.highWatermark < result.nextOffset;
+  const errorIfLost = partition?.isClosed === true
+    ? ErrorCode.UnknownTopicOrPartition // deleted while its batch was waited for
+    : ErrorCode.KafkaStorageError;
   return {
     index,
-    errorCode: isLost ? ErrorCode.KafkaStorageError : ErrorCode.None,
+    errorCode: isLost ? errorIfLost : ErrorCode.None,
     baseOffset: isLost ? -1 : result.baseOffset,
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: partition?.log.logStartOffset ?? -1,
