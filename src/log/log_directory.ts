@@ -59,8 +59,8 @@ export class LogDirectory {
   readonly #disk: Disk;
   readonly #trace: Trace;
   readonly #lock: DiskLock;
-  readonly #checkpoints: Readonly<Record<CheckpointKind, Map<string, Offset>>>;
-  #dropping: Promise<void> = Promise.resolve();
+  readonly #checkpoints: Record<CheckpointKind, ReadonlyMap<string, Offset>>;
+  #writing: Promise<void> = Promise.resolve();
 
   /** Takes the directory, making it where it is missing. Throws a `LogDirectoryFault`. */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
@@ -103,7 +103,7 @@ export class LogDirectory {
     return metadata === undefined ? undefined : decodePartitionMetadata(metadata);
   }
 
-  /** What the checkpoint said when the directory was opened; 0 where it said nothing. */
+  /** What the checkpoint says; 0 where it says nothing. */
   checkpoint(kind: CheckpointKind, partition: TopicPartition): Offset {
     return this.#checkpoints[kind].get(folderName(partition)) ?? toOffset(0);
   }
@@ -168,9 +168,15 @@ export class LogDirectory {
   }
 
   /** Writes one of the hints. */
-  async writeCheckpoint(kind: CheckpointKind, entries: Iterable<PartitionOffset>): Promise<void> {
-    const path = `${this.path}/${CHECKPOINT_FILES[kind]}`;
-    await writeAtomically(this.#disk, path, encodeCheckpoint(entries));
+  /**
+   * Writes one of the hints. `entries` is asked when its turn has come: a partition that was deleted
+   * meanwhile must not be among them.
+   */
+  writeCheckpoint(
+    kind: CheckpointKind,
+    entries: () => readonly PartitionOffset[],
+  ): Promise<void> {
+    return this.#inTurn(() => this.#writeCheckpoint(kind, entries()));
   }
 
   /** Marks the directory as clean and lets go of it. All logs are closed, all hints written. */
@@ -191,24 +197,41 @@ export class LogDirectory {
 
   /**
    * Forgets what the checkpoints say of a partition, durably: one of the same name that is made later
-   * would be held to offsets that it never had. One after the other, because all write the same files.
+   * would be held to offsets that it never had.
    */
   #dropHints(partition: TopicPartition): Promise<void> {
-    const turn = this.#dropping.then(async () => {
-      for (const [kind, entries] of Object.entries(this.#checkpoints)) {
-        if (!entries.delete(folderName(partition))) continue;
+    return this.#inTurn(async () => {
+      for (const kind of Object.keys(CHECKPOINT_FILES) as CheckpointKind[]) {
+        const entries = this.#checkpoints[kind];
+        if (!entries.has(folderName(partition))) continue;
         const left = [...entries].flatMap(([name, offset]) => {
           const parsed = parseFolderName(name);
-          return parsed === undefined ? [] : [{ ...parsed, offset }];
+          const isDropped = name === folderName(partition);
+          return parsed === undefined || isDropped ? [] : [{ ...parsed, offset }];
         });
-        await this.writeCheckpoint(kind as CheckpointKind, left);
+        // deno-lint-ignore no-await-in-loop -- at most three small files
+        await this.#writeCheckpoint(kind, left);
       }
     });
-    this.#dropping = turn.catch(() => undefined); // who asked hears of it
+  }
+
+  async #writeCheckpoint(
+    kind: CheckpointKind,
+    entries: readonly PartitionOffset[],
+  ): Promise<void> {
+    const path = `${this.path}/${CHECKPOINT_FILES[kind]}`;
+    await writeAtomically(this.#disk, path, encodeCheckpoint(entries));
+    this.#checkpoints[kind] = new Map(entries.map((entry) => [folderName(entry), entry.offset]));
+  }
+
+  /** One after the other: all of them write the same files. */
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const turn = this.#writing.then(action);
+    this.#writing = turn.catch(() => undefined); // who asked hears of it
     return turn;
   }
 
-  #readCheckpoint(kind: CheckpointKind): Map<string, Offset> {
+  #readCheckpoint(kind: CheckpointKind): ReadonlyMap<string, Offset> {
     const path = `${this.path}/${CHECKPOINT_FILES[kind]}`;
     const bytes = this.#disk.readWhole(path);
     const entries = bytes === undefined ? [] : decodeCheckpoint(bytes);

@@ -153,8 +153,9 @@ export class LogManager {
   async writeRecoveryPoints(): Promise<void> {
     for (const place of this.#places) {
       if (!place.isOnline) continue;
-      const entries = this.#entriesOf(place, (log) => log.recoveryPoint);
-      const sum = entries.reduce((total, { offset }) => total + offset, 0);
+      const entries = (): readonly PartitionOffset[] =>
+        this.#entriesOf(place, (log) => log.recoveryPoint);
+      const sum = entries().reduce((total, { offset }) => total + offset, 0);
       if (sum === place.recoveryPointSum) continue;
       try {
         // deno-lint-ignore no-await-in-loop -- one directory after the other
@@ -194,7 +195,7 @@ export class LogManager {
       directory.abandon();
       return;
     }
-    const entries = (read: (log: Log) => number) => this.#entriesOf(place, read);
+    const entries = (read: (log: Log) => number) => () => this.#entriesOf(place, read);
     await directory.writeCheckpoint("recoveryPoint", entries((log) => log.recoveryPoint));
     await directory.writeCheckpoint("logStart", entries((log) => log.logStartOffset));
     await directory.close(brokerEpoch);

@@ -1,3 +1,9 @@
+/**
+ * One connection with a peer that takes its replies, or does not.
+ *
+ * Longer than most: every bound of a connection shows itself only together with the others, and all of
+ * them need the same stream.
+ */
 import { describe, expect, test } from "bun:test";
 import { ClientConnection } from "../../src/broker/connection.ts";
 import type { Reply } from "../../src/broker/reply_queue.ts";

@@ -109,6 +109,28 @@ describe("partitions()", () => {
     expect((await open(disk.crash())).partitions()).toEqual(expected.slice(0, 1));
   });
 
+  test("what is deleted is in no checkpoint any more, also when both are written at once", async () => {
+    const disk = new MemoryDisk();
+    const directory = await open(disk);
+    const [kept, gone] = ["kept", "gone"].map((topic) => ({ topic, partition: 0 }));
+    if (kept === undefined || gone === undefined) throw new Error("two partitions are made above");
+    for (const one of [kept, gone]) await directory.createPartition(one, TOPIC_ID, HEX);
+    const alive = new Set([kept, gone]);
+    const entries = () => [...alive].map((one) => ({ ...one, offset: toOffset(1000) }));
+    await directory.writeCheckpoint("recoveryPoint", entries);
+    const writing = directory.writeCheckpoint("recoveryPoint", entries);
+    alive.delete(gone);
+    await Promise.all([directory.deletePartition(gone, HEX), writing]);
+    const again = directory.writeCheckpoint("recoveryPoint", entries);
+    await Promise.all([directory.createPartition(gone, TOPIC_ID, HEX), again]);
+    expect(directory.checkpoint("recoveryPoint", gone)).toBe(toOffset(0));
+    expect(directory.checkpoint("recoveryPoint", kept)).toBe(toOffset(1000));
+    directory.abandon();
+    const reopened = await open(disk);
+    expect(reopened.checkpoint("recoveryPoint", gone)).toBe(toOffset(0));
+    expect(reopened.checkpoint("recoveryPoint", kept)).toBe(toOffset(1000));
+  });
+
   test("createPartition() takes over no folder of another topic", async () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
@@ -160,7 +182,7 @@ describe("checkpoints", () => {
       { topic: "a", partition: 0, offset: toOffset(7) },
       { topic: "b-c", partition: 3, offset: toOffset(2 ** 40) },
     ];
-    await directory.writeCheckpoint("recoveryPoint", entries);
+    await directory.writeCheckpoint("recoveryPoint", () => entries);
     directory.abandon();
     const text = textOf(disk.readWhole(`${PATH}/recovery-point-offset-checkpoint`) as Uint8Array);
     expect(text).toBe("0\n2\na 0 7\nb-c 3 1099511627776\n");
