@@ -7,19 +7,16 @@
  */
 import { ErrorCode } from "../../api/error_code.ts";
 import { fetch } from "../../api/fetch.ts";
-import type { RequestOf, ResponseInput } from "../../api/schema.ts";
+import type { RequestOf } from "../../api/schema.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 import { partitionOf } from "../partition_of.ts";
-import { FetchTarget, releaseFetched } from "./fetch_target.ts";
+import { type FetchedPartition, FetchTarget, releaseFetched } from "./fetch_target.ts";
 import { Arrivals } from "./fetch_arrivals.ts";
 import { waitForMove } from "./fetch_wait.ts";
 
 type Request = RequestOf<typeof fetch>;
 type FetchAnswer = Answer<typeof fetch>;
-export type FetchedPartition = ResponseInput<
-  typeof fetch
->["responses"][number]["partitions"][number];
 
 /** From this version on topics have ids instead of names. */
 const TOPIC_ID_FROM_VERSION = 13;

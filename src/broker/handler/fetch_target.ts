@@ -1,14 +1,17 @@
 /** One partition of a Fetch: what was asked of it, and how it is read. */
 import { ErrorCode } from "../../api/error_code.ts";
 import type { fetch } from "../../api/fetch.ts";
-import type { RequestOf } from "../../api/schema.ts";
+import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import { DiskFault } from "../../env/disk.ts";
 import type { FileSlice } from "../../log/log_slice.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import type { Partition, ReadResult } from "../../runtime/partition.ts";
-import type { FetchedPartition } from "./fetch.ts";
 
 type Asked = RequestOf<typeof fetch>["topics"][number]["partitions"][number];
+
+export type FetchedPartition = ResponseInput<
+  typeof fetch
+>["responses"][number]["partitions"][number];
 
 const NO_RECORDS = new Uint8Array(0);
 
