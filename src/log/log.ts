@@ -16,6 +16,7 @@
  * the public face of the folder, whose parts are elsewhere.
  */
 import { type Disk, DiskFault, isPassing } from "../env/disk.ts";
+import type { Random } from "../env/random.ts";
 import type { Trace } from "../env/trace.ts";
 import { assert } from "../ground/assert.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
@@ -47,6 +48,8 @@ export interface LogTools {
   readonly trace: Trace;
   readonly tail: TailCache;
   readonly openSegments: OpenSegments;
+  /** For `segment.jitter.ms`. */
+  readonly random: Random;
 }
 
 export interface LogOptions {

@@ -9,6 +9,8 @@ import { OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from "./format.ts";
 export interface LogSettings {
   readonly segmentBytes: number;
   readonly segmentMs: number;
+  /** The most that may be taken off `segmentMs`, by chance, for each segment. */
+  readonly segmentJitterMs: number;
   readonly indexIntervalBytes: number;
   readonly segmentIndexBytes: number;
 }

@@ -45,6 +45,15 @@ const OWN = [
   { name: "mq.background.flush.ms", type: "long", default: "30000", min: 100, doc: "How often logs of the durability class memory are made durable, in milliseconds." },
   { name: "producer.id.expiration.ms", type: "int", default: "86400000", min: 1, doc: "Milliseconds after which an idle producer's sequence numbers are forgotten." },
   { name: "transactional.id.expiration.ms", type: "int", default: "604800000", min: 1, doc: "Milliseconds after which an idle transactional id is forgotten." },
+  { name: "log.retention.check.interval.ms", type: "long", default: "300000", min: 1, doc: "How often retention is looked at, in milliseconds." },
+  { name: "log.cleaner.enable", type: "boolean", default: "true", doc: "Whether compacted topics are compacted." },
+  { name: "log.cleaner.backoff.ms", type: "long", default: "15000", min: 1, doc: "How long the cleaner waits when there is nothing to compact, in milliseconds." },
+  { name: "log.cleaner.dedupe.buffer.size", type: "long", default: "134217728", min: 1048576, doc: "Bytes of memory for the keys of one compaction at most; more keys take more passes." },
+  { name: "log.cleaner.io.max.bytes.per.second", type: "double", default: "1.7976931348623157e308", min: 1, doc: "Bytes that compaction reads and writes in a second at most." },
+  { name: "mq.disk.reserve.bytes", type: "long", default: "67108864", min: 0, doc: "Free bytes of a log directory below which produced batches are refused, so that retention, compaction and metadata have room to work; 0 is none." },
+  { name: "mq.scrub.interval.ms", type: "long", default: "604800000", min: 0, doc: "Time in which every closed segment is read and checked once, in milliseconds; 0 is never." },
+  { name: "mq.scrub.bytes.per.second", type: "long", default: "8388608", min: 4096, doc: "Bytes that scrubbing reads in a second at most." },
+  { name: "mq.read.verify.interval.ms", type: "long", default: "600000", min: 0, doc: "How long a batch that was read from the disk and found sound is sent without being checked again, in milliseconds; 0 checks at every read." },
   { name: "mq.stop.timeout.ms", type: "long", default: "10000", min: 0, doc: "How long a graceful stop waits for requests under way, in milliseconds." },
   { name: "log.retention.minutes", type: "int", min: -1, doc: "Retention in minutes, where log.retention.ms is not given." },
   { name: "log.retention.hours", type: "int", min: -1, doc: "Retention in hours, where neither milliseconds nor minutes are given." },
@@ -53,7 +62,7 @@ const OWN = [
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
 const IGNORED =
-  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.retention.check.interval.ms log.cleaner.enable log.cleaner.threads broker.id metadata.log.dir metrics.recording.level"
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.cleaner.threads log.cleaner.io.buffer.size log.cleaner.io.buffer.load.factor broker.id metadata.log.dir metrics.recording.level"
     .split(" ");
 
 type OwnSetting = (typeof OWN)[number];

@@ -351,5 +351,6 @@ function logTools({ env, settings }: LogManagerOptions): LogTools {
     trace: env.trace,
     tail: new TailCache({ bytesMax: settings.get("mq.tail.cache.bytes") }),
     openSegments: new OpenSegments({ countMax: Math.min(OPEN_SEGMENTS_MAX, env.disk.filesMax) }),
+    random: env.random,
   };
 }

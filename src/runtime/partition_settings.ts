@@ -3,6 +3,13 @@ import type { LogSettings } from "../log/segment_policy.ts";
 import { topicConfigValue, type TopicSettingName } from "../metadata/topic_config.ts";
 import type { Durability } from "../replica/high_watermark.ts";
 
+export interface CompactionSettings {
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
+  readonly maxCompactionLagMs: number;
+  readonly deleteRetentionMs: number;
+}
+
 export interface PartitionSettings {
   readonly log: LogSettings;
   readonly durability: Durability;
@@ -13,6 +20,11 @@ export interface PartitionSettings {
   readonly timestampBeforeMaxMs: number;
   readonly timestampAfterMaxMs: number;
   readonly isCompacted: boolean;
+  /** Whether old segments go by age or size; a topic may be compacted as well. */
+  readonly isDeleted: boolean;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly compaction: CompactionSettings;
   readonly compressionType: string;
   readonly fileDeleteDelayMs: number;
   readonly flushMessages: number;
@@ -24,10 +36,12 @@ export function partitionSettings(
   brokerValue: (synonym: string) => string | undefined,
 ): PartitionSettings {
   const value = (name: TopicSettingName): unknown => topicConfigValue(name, own, brokerValue);
+  const cleanupPolicy = value("cleanup.policy") as readonly string[];
   return {
     log: {
       segmentBytes: value("segment.bytes") as number,
       segmentMs: value("segment.ms") as number,
+      segmentJitterMs: value("segment.jitter.ms") as number,
       indexIntervalBytes: value("index.interval.bytes") as number,
       segmentIndexBytes: value("segment.index.bytes") as number,
     },
@@ -38,7 +52,16 @@ export function partitionSettings(
     timestampType: value("message.timestamp.type") as "CreateTime" | "LogAppendTime",
     timestampBeforeMaxMs: value("message.timestamp.before.max.ms") as number,
     timestampAfterMaxMs: value("message.timestamp.after.max.ms") as number,
-    isCompacted: (value("cleanup.policy") as readonly string[]).includes("compact"),
+    isCompacted: cleanupPolicy.includes("compact"),
+    isDeleted: cleanupPolicy.includes("delete"),
+    retentionMs: value("retention.ms") as number,
+    retentionBytes: value("retention.bytes") as number,
+    compaction: {
+      minCleanableDirtyRatio: value("min.cleanable.dirty.ratio") as number,
+      minCompactionLagMs: value("min.compaction.lag.ms") as number,
+      maxCompactionLagMs: value("max.compaction.lag.ms") as number,
+      deleteRetentionMs: value("delete.retention.ms") as number,
+    },
     compressionType: value("compression.type") as string,
     fileDeleteDelayMs: value("file.delete.delay.ms") as number,
     flushMessages: value("flush.messages") as number,

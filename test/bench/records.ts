@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { toLeaderEpoch, toMs, toOffset } from "../../src/ground/numbers.ts";
 import { createHostEnv } from "../../src/host/host_env.ts";
+import { Prng } from "../../src/ground/prng.ts";
 import { Log } from "../../src/log/log.ts";
 import { OpenSegments } from "../../src/log/open_segments.ts";
 import { TailCache } from "../../src/log/tail_cache.ts";
@@ -72,6 +73,7 @@ export async function benchAppend(): Promise<void> {
     settings: {
       segmentBytes: 1 << 30,
       segmentMs: Number.MAX_SAFE_INTEGER,
+      segmentJitterMs: 0,
       indexIntervalBytes: 4096,
       segmentIndexBytes: 10 << 20,
     },
@@ -81,6 +83,7 @@ export async function benchAppend(): Promise<void> {
       trace: env.trace,
       tail: new TailCache({ bytesMax: 32 << 20 }),
       openSegments: new OpenSegments({ countMax: 16 }),
+      random: new Prng(1),
     },
     isClean: true,
     recoveryPoint: toOffset(0),

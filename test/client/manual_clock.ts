@@ -12,6 +12,7 @@ const TURNS = 200;
 
 export class ManualClock implements Clock {
   #nowMs = 1000;
+  #wallOffsetMs = 1_700_000_000_000;
   readonly #entries = new Set<Entry>();
 
   monotonicMs(): number {
@@ -19,7 +20,12 @@ export class ManualClock implements Clock {
   }
 
   wallMs(): Ms {
-    return toMs(1_700_000_000_000 + this.#nowMs);
+    return toMs(Math.floor(this.#wallOffsetMs + this.#nowMs));
+  }
+
+  /** Sets the wall clock forward, or back; the monotonic one does not notice. */
+  jumpWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   after(delayMs: number, action: () => void): Timer {

@@ -1,6 +1,7 @@
 /** A log on a disk in memory, spoken to in few words: `append`, `readAll`, `crash`, `reopen`. */
 import process from "node:process";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
+import { Prng } from "../../src/ground/prng.ts";
 import { toMs, toOffset } from "../../src/ground/numbers.ts";
 import type { Disk } from "../../src/env/disk.ts";
 import { Log, type LogTools } from "../../src/log/log.ts";
@@ -19,6 +20,7 @@ export const DIRECTORY = "/data/orders-0";
 export const SETTINGS: LogSettings = {
   segmentBytes: 1 << 30,
   segmentMs: 7 * 86_400_000,
+  segmentJitterMs: 0,
   indexIntervalBytes: 4096,
   segmentIndexBytes: 10 << 20,
 };
@@ -78,6 +80,7 @@ export class LogFixture {
       trace: { event: (_, message) => void events.push(message) },
       tail: new TailCache({ bytesMax: options.tailBytes ?? 0 }),
       openSegments: new OpenSegments({ countMax: options.openSegments ?? 100 }),
+      random: new Prng(1),
     };
     const log = await Log.open({
       directory: options.directory ?? DIRECTORY,
