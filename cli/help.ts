@@ -26,7 +26,7 @@ export function overview(grammar: Grammar, topics: readonly string[], colours: C
     "  mq consume greetings -o start:end            # everything there is, then stop",
     "",
     "mq COMMAND --help tells more about a command.",
-    `mq help TOPIC tells more about: ${topics.join(", ")}.`,
+    `mq help TOPIC tells about ${topics.join(", ")}.`,
     "",
   ].join("\n");
 }

@@ -120,8 +120,34 @@ const settings: HelpTopic = {
     return `Settings of a broker, with their defaults, for the file of mq broker start -c or for -X NAME=VALUE
 
 ${known.map((setting) => `${setting.name}=${setting.default ?? ""}\n    ${setting.doc}\n`).join("")}
-The names are Kafka's, those that begin with mq. are its own. A topic may differ from the broker in
-what mq topic describe TOPIC --json shows under config: mq topic create TOPIC -c NAME=VALUE.
+The names are Kafka's, those that begin with mq. are its own. mq help topic-settings lists those in
+which a topic may differ from the broker.
+`;
+  },
+};
+
+const topicSettings: HelpTopic = {
+  name: "topic-settings",
+  summary: "what a topic can be told, with defaults",
+  text: (library) => {
+    const known = library.BrokerSettings.ofTopics.toSorted((one, other) =>
+      one.name < other.name ? -1 : 1
+    );
+    return `Settings of a topic, with their defaults; in brackets the setting of the broker that gives the default
+
+${
+      known.map((setting) => {
+        const synonym = setting.synonym === undefined ? "" : ` [${setting.synonym}]`;
+        return `${setting.name}=${setting.default}${synonym}\n    ${setting.doc}\n`;
+      }).join("")
+    }
+  mq topic create orders -c retention.ms=7d           when it is made
+  mq topic alter orders --set segment.bytes=64MiB     later; in force from the next record on
+  mq topic alter orders --unset segment.bytes         back to the default
+  mq config explain --topic orders retention.ms       what is in force, and why
+
+A value of a setting that ends in .ms may be a duration (300ms, 10s, 5m, 1h30m, 7d), of one that ends
+in .bytes a size (64MiB, 10GiB; 64MB is 64 million bytes).
 `;
   },
 };
@@ -132,4 +158,5 @@ export const helpTopics: readonly HelpTopic[] = [
   formatting,
   offsets,
   settings,
+  topicSettings,
 ];

@@ -25,6 +25,25 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
+const unitBytes: ReadonlyMap<string, number> = new Map([
+  ["b", 1],
+  ["kb", 1000],
+  ["mb", 1000 ** 2],
+  ["gb", 1000 ** 3],
+  ["tb", 1000 ** 4],
+  ["kib", 1024],
+  ["mib", 1024 ** 2],
+  ["gib", 1024 ** 3],
+  ["tib", 1024 ** 4],
+]);
+
+/** Bytes of `64MiB`, `1.5GB`, `10B`; undefined where it is none. A lone K or M could mean either. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([a-z]+)$/i.exec(text);
+  const unit = unitBytes.get((match?.[2] ?? "").toLowerCase());
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
 /** `place` is where it was given: a flag with its dashes, or a variable. */
 export function requireDuration(text: string, place: string): number {
   const duration = parseDuration(text);

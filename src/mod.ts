@@ -18,19 +18,46 @@ import { LineTrace, type TraceOptions } from "./host/trace.ts";
 
 export { BrokerFault } from "./broker/broker_fault.ts";
 export { BrokerSettings, type BrokerStop } from "./broker/broker.ts";
+export {
+  type DumpedControl,
+  type DumpedEntry,
+  type DumpedFile,
+  type DumpVisitor,
+  type Finding,
+  OfflineFault,
+  OfflineTools,
+  type OffsetSpan,
+  type RepairedPartition,
+  type RepairPlan,
+  type RepairReport,
+  type RepairStep,
+  type Severity,
+  type StoredDirectory,
+  type StoredPartition,
+  type VerifyProgress,
+  type VerifyReport,
+} from "./broker/offline_tools.ts";
 export { addressText, parseAddress } from "./client/address.ts";
 export type { Admin } from "./client/admin.ts";
 export type {
+  AlteredConfigs,
   ClusterDescription,
+  ConfigChange,
   ConfigEntry,
+  ConfigOperation,
   ConfigResult,
   ConfigSource,
+  ConfigSynonym,
+  ConfigType,
   CreatedTopic,
+  DeletedRecords,
   DeletedTopic,
+  DescribeConfigsOptions,
   DescribedTopic,
   ListedOffset,
   NewTopic,
   OffsetSpec,
+  TopicConfigChanges,
 } from "./client/admin_results.ts";
 export { type Client, type ClientOptions, connect } from "./client/client.ts";
 export { ClientError } from "./client/client_error.ts";
@@ -66,6 +93,7 @@ export type {
 export type { Env } from "./env/env.ts";
 export type { Trace, TraceFields, TraceLevel } from "./env/trace.ts";
 export { createHostEnv, implementations } from "./host/host_env.ts";
+export { lockOwner } from "./host/lock_owner.ts";
 
 export interface StartOptions {
   /** Kafka's names and mq's own; `log.dirs` is needed. */

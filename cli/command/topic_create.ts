@@ -6,6 +6,7 @@ import { failureOf } from "../failure.ts";
 import { tellOutcomes } from "../outcomes.ts";
 import { parseAssignment, requireWhole } from "../quantity.ts";
 import { type Client, withClient } from "../session.ts";
+import { settingText } from "../setting_text.ts";
 
 export const topicCreate: CommandSpec = {
   path: "topic create",
@@ -24,14 +25,14 @@ export const topicCreate: CommandSpec = {
       short: "c",
       value: "NAME=VALUE",
       isList: true,
-      summary: "a setting of the topic, in Kafka's names",
+      summary: "a setting of the topic; a value may have a unit (7d, 64MiB)",
     },
     { name: "if-not-exists", summary: "content where the topic is there already" },
     { name: "dry-run", summary: "have the broker check it, but create nothing" },
   ],
   examples: [
     ["Three partitions", "mq topic create orders -p 3"],
-    ["Kept for a day", "mq topic create clicks -c retention.ms=86400000 --if-not-exists"],
+    ["Kept for a day", "mq topic create clicks -c retention.ms=1d --if-not-exists"],
     ["Names from a pipe", "printf 'a\\nb\\n' | xargs mq topic create -q"],
   ],
   run: (context) => withClient(context, (client) => create(context, client)),
@@ -48,7 +49,10 @@ async function create(context: Context, client: Client): Promise<ExitCode> {
   const partitions = count("partitions");
   const replicationFactor = count("replicas");
   const configs = Object.fromEntries(
-    flags.list("config").map((text) => parseAssignment(text, "config")),
+    flags.list("config").map((text) => {
+      const [name, value] = parseAssignment(text, "config");
+      return [name, settingText(name, value)];
+    }),
   );
   const isDryRun = flags.isSet("dry-run");
   const names = [...new Set(context.arguments)];

@@ -36,6 +36,8 @@ interface PartitionDescription {
   readonly leaderEpoch: number;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
+  /** Its log is damaged, or on a disk that has failed. */
+  readonly isOffline: boolean;
   readonly startOffset: number | null;
   readonly endOffset: number | null;
 }
@@ -84,9 +86,12 @@ async function describeAll(
   );
   return await Promise.all(results.map(async ({ name, topic, error }): Promise<Described> => {
     if (topic === undefined) return { name, ownSettings: [], failure: failureOf(error) };
+    // One whose log cannot be served has no offsets to tell, and would be asked until time is up.
+    const served = topic.partitions.filter((partition) => !isOffline(partition));
+    const options = { partitions: served.map(({ partition }) => partition) };
     const [starts, ends] = await Promise.all([
-      client.admin.listOffsets(name, "start"),
-      client.admin.listOffsets(name, "end"),
+      client.admin.listOffsets(name, "start", options),
+      client.admin.listOffsets(name, "end", options),
     ]);
     const settings = configs.get(name) ?? [];
     const offsetIn = (listed: typeof starts, partition: number): number | null => {
@@ -108,6 +113,7 @@ async function describeAll(
           leaderEpoch: partition.leaderEpoch,
           replicas: partition.replicas,
           isr: partition.isr,
+          isOffline: isOffline(partition),
           startOffset: offsetIn(starts, partition.partition),
           endOffset: offsetIn(ends, partition.partition),
         })),
@@ -115,6 +121,16 @@ async function describeAll(
       },
     };
   }));
+}
+
+/** Not what is unknown: an older broker does not tell of offline replicas. */
+function isOffline(
+  { leaderId, offlineReplicas }: {
+    readonly leaderId: number;
+    readonly offlineReplicas?: readonly number[];
+  },
+): boolean {
+  return offlineReplicas?.includes(leaderId) === true;
 }
 
 async function printJson({ printer }: Context, described: readonly Described[]): Promise<void> {
@@ -147,6 +163,11 @@ async function printText(
   if (isWanted("partitions")) {
     if (heads) await printer.print("\n");
     await printer.printList({ names: [], items: topic.partitions, table: partitionTable(topic) });
+    for (const { partition, isOffline } of topic.partitions) {
+      if (isOffline) {
+        printer.warn(`${topic.name}-${partition} is offline: its broker's log says why`);
+      }
+    }
   }
   if (isWanted("config") && (section === "config" || (ownSettings.length > 0 && heads))) {
     if (heads) await printer.print("\n");

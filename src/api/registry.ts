@@ -3,14 +3,17 @@
  *
  * A new API is a file beside this one, a line here, and a line in the broker's table of handlers.
  */
+import { alterConfigs } from "./alter_configs.ts";
 import { apiVersions } from "./api_versions.ts";
 import { createTopics } from "./create_topics.ts";
+import { deleteRecords } from "./delete_records.ts";
 import { deleteTopics } from "./delete_topics.ts";
 import { describeCluster } from "./describe_cluster.ts";
 import { describeConfigs } from "./describe_configs.ts";
 import { describeTopicPartitions } from "./describe_topic_partitions.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find_coordinator.ts";
+import { incrementalAlterConfigs } from "./incremental_alter_configs.ts";
 import { initProducerId } from "./init_producer_id.ts";
 import { listOffsets } from "./list_offsets.ts";
 import { metadata } from "./metadata.ts";
@@ -27,8 +30,11 @@ export const apis: readonly Api[] = [
   apiVersions,
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
   describeConfigs,
+  alterConfigs,
+  incrementalAlterConfigs,
   describeCluster,
   describeTopicPartitions,
 ];

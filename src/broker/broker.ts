@@ -9,11 +9,11 @@
 import type { Env } from "../env/env.ts";
 import type { DiskFault } from "../env/disk.ts";
 import type { Address } from "../env/network.ts";
-import type { Timer } from "../env/clock.ts";
 import { BufferPool } from "../ground/buffer_pool.ts";
 import { uuidFromEntropy } from "../ground/uuid.ts";
 import { decideRegisterBroker } from "../metadata/decide/register_broker.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
+import { Background } from "../runtime/background.ts";
 import type { AppendTools } from "../runtime/partition_append.ts";
 import { BrokerSettings } from "../runtime/broker_settings.ts";
 import { LogManager } from "../runtime/log_manager.ts";
@@ -23,6 +23,7 @@ import { addressesOf, clientListeners, formatAddress, withPort } from "./address
 import type { BrokerContext } from "./broker_context.ts";
 import { BrokerFault, brokerFault } from "./broker_fault.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
+import { observeBackground, observeDirectories } from "./disk_metrics.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door } from "./door.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
@@ -58,7 +59,10 @@ export class Broker {
   #state: BrokerState = "starting";
   #logs: LogManager | undefined;
   #door: Door | undefined;
-  #flushTimer: Timer | undefined;
+  #background: Background | undefined;
+  #isEnded = false;
+  /** Why a start did not come to its end. */
+  #endedBy = new BrokerFault("IO", "Stopped before it was serving", "start it again");
   #stopping: Promise<void> | undefined;
 
   /** Throws a `BrokerFault` for the first setting that is wrong; tells of unknown ones. */
@@ -72,7 +76,11 @@ export class Broker {
       }
       env.trace.event("warn", problem.message);
     }
-    this.routes = httpRoutes(this.metrics, () => this.#state);
+    this.routes = httpRoutes(this.metrics, {
+      state: () => this.#state,
+      directories: () => this.#logs?.directories() ?? [],
+      offlinePartitions: () => this.#logs?.partitions.offlineCount() ?? 0,
+    });
     this.#loopDelay = new LoopDelay(env.clock, this.metrics.loopDelaySeconds);
     this.stopped = new Promise((resolve) => {
       this.#settle = resolve;
@@ -94,6 +102,8 @@ export class Broker {
     const advertised = this.#advertised(listeners);
     try {
       const logs = await this.#openLogs();
+      this.#logs = logs;
+      this.#mustGoOn();
       const broker = this.#assemble(logs);
       const dispatch = new Dispatch(broker);
       this.#door = new Door({
@@ -104,10 +114,13 @@ export class Broker {
         dispatch: (frame, connection) => dispatch.onFrame(frame, connection),
       });
       const bound = await this.#door.open(listeners);
+      this.#mustGoOn();
       return await this.#serve(broker, logs, withPort(advertised, bound[0] as Address));
     } catch (error) {
+      // What was let go of meanwhile fails in ways that say nothing of why.
+      const ended = this.#isEnded ? this.#endedBy : undefined;
       this.halt();
-      throw brokerFault(error);
+      throw ended ?? brokerFault(error);
     }
   }
 
@@ -120,8 +133,14 @@ export class Broker {
   /** Stops at once, as a crash would: no log is closed, nothing more is answered. */
   halt(): void {
     this.#end({ kind: "halted" });
+    this.#background?.halt();
     this.#door?.destroy();
     this.#logs?.abandon();
+  }
+
+  /** Somebody may have stopped the broker, or a disk ended it, while it was starting. */
+  #mustGoOn(): void {
+    if (this.#isEnded) throw this.#endedBy;
   }
 
   async #stop(): Promise<void> {
@@ -130,9 +149,10 @@ export class Broker {
       return;
     }
     this.#state = "stopping";
-    this.#flushTimer?.cancel();
     this.#env.trace.event("info", "stopping");
-    await this.#door?.close(this.settings.get("mq.stop.timeout.ms"));
+    const timeoutMs = this.settings.get("mq.stop.timeout.ms");
+    await Promise.all([this.#door?.close(timeoutMs), this.#background?.stop(timeoutMs)]);
+    if (this.#isEnded) return; // the disk has failed meanwhile
     try {
       await this.#logs?.close(this.#brokerEpoch());
       this.#env.trace.event("info", "stopped");
@@ -162,8 +182,8 @@ export class Broker {
   }
 
   #assemble(logs: LogManager): BrokerContext {
-    this.#logs = logs;
     this.metrics.observe(logs.quorum.image, logs.partitions);
+    observeDirectories(this.metrics.metrics, logs);
     return {
       env: this.#env,
       settings: this.settings,
@@ -172,6 +192,7 @@ export class Broker {
       image: logs.quorum.image,
       quorum: logs.quorum,
       partitions: logs.partitions,
+      logs,
       producerIds: new ProducerIds(logs.quorum, this.nodeId),
       appendTools: appendTools(this.#env, this.settings),
       metrics: this.metrics,
@@ -189,9 +210,12 @@ export class Broker {
         rack: this.settings.get("broker.rack") ?? null,
       })
     );
+    this.#mustGoOn();
     this.#state = "serving";
     this.#loopDelay.start();
-    this.#flushLater(logs);
+    this.#background = new Background({ env: this.#env, settings: this.settings, logs });
+    observeBackground(this.metrics.metrics, this.#background, logs.reads);
+    this.#background.start();
     this.#env.trace.event("info", "serving", {
       kafka: formatAddress(advertised),
       clusterId: broker.clusterId,
@@ -199,16 +223,6 @@ export class Broker {
       topics: [...broker.image.topics()].length,
     });
     return advertised;
-  }
-
-  /** Logs of the class `memory` become durable in the background. */
-  #flushLater(logs: LogManager): void {
-    this.#flushTimer = this.#env.clock.after(this.settings.get("mq.background.flush.ms"), () => {
-      for (const partition of logs.partitions.all()) partition.flush();
-      logs.expireProducers();
-      void logs.writeRecoveryPoints();
-      this.#flushLater(logs);
-    });
   }
 
   #advertised(listeners: readonly Address[]): Address {
@@ -234,6 +248,7 @@ export class Broker {
       error: fault.message,
     });
     this.#fail(brokerFault(fault));
+    this.#background?.halt();
     this.#door?.destroy();
     this.#logs?.abandon();
   }
@@ -243,13 +258,15 @@ export class Broker {
   }
 
   #fail(fault: BrokerFault): void {
+    if (!this.#isEnded) this.#endedBy = fault;
     this.#end({ kind: "failed", reason: fault.message, fault });
   }
 
   #end(stop: BrokerStop): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#state = stop.kind === "failed" ? "failed" : "stopping";
     this.#loopDelay.stop();
-    this.#flushTimer?.cancel();
     this.#settle(stop);
   }
 }

@@ -3,6 +3,7 @@ import type { Env } from "../env/env.ts";
 import type { ClusterImage } from "../metadata/image.ts";
 import type { AppendTools } from "../runtime/partition_append.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
+import type { ManagedLogs } from "../runtime/managed_logs.ts";
 import type { MetadataQuorum } from "../runtime/metadata_quorum.ts";
 import type { PartitionTable } from "../runtime/partition_table.ts";
 import type { ProducerIds } from "../runtime/producer_ids.ts";
@@ -16,6 +17,7 @@ export interface BrokerContext {
   readonly image: ClusterImage;
   readonly quorum: MetadataQuorum;
   readonly partitions: PartitionTable;
+  readonly logs: ManagedLogs;
   readonly producerIds: ProducerIds;
   readonly appendTools: AppendTools;
   readonly metrics: BrokerMetrics;

@@ -1,7 +1,7 @@
 /** Settings as the protocol tells them: value, type, where the value comes from, and its synonyms. */
-import type { Setting, SettingType } from "../metadata/setting.ts";
+import { canonicalText, type Setting, type SettingType } from "../metadata/setting.ts";
 import { TOPIC_SETTINGS, type TopicSetting } from "../metadata/topic_config.ts";
-import { BROKER_SETTINGS, type BrokerSettings } from "../runtime/broker_settings.ts";
+import { BROKER_SETTINGS, BrokerSettings } from "../runtime/broker_settings.ts";
 
 /** Kafka: DescribeConfigsResponse.ConfigSource. */
 const SOURCE_TOPIC = 1;
@@ -39,9 +39,13 @@ export function topicConfigDescriptions(
   own: ReadonlyMap<string, string>,
   broker: BrokerSettings,
 ): readonly ConfigDescription[] {
-  return TOPIC_SETTINGS.map((setting) => {
+  return TOPIC_SETTINGS.map((setting: TopicSetting) => {
     const synonyms = topicSynonyms(setting, own, broker);
-    return describe(setting, synonyms, false);
+    const description = describe(setting, synonyms, false);
+    const isInOtherUnit = description.configSource === SOURCE_STATIC_BROKER &&
+      synonyms[0]?.name !== setting.synonym;
+    if (!isInOtherUnit) return description;
+    return { ...description, value: broker.text(setting.synonym as string) ?? null };
   });
 }
 
@@ -66,7 +70,10 @@ export function brokerConfigDescriptions(broker: BrokerSettings): readonly Confi
   });
 }
 
-/** Every place that has a value, the one in force first. */
+/**
+ * Every place that has a value, the one in force first. Values are told in one form however they were
+ * written (kafka: ConfigHelper.createTopicConfigEntry), under the names that they were given by.
+ */
 function topicSynonyms(
   setting: TopicSetting,
   own: ReadonlyMap<string, string>,
@@ -75,15 +82,23 @@ function topicSynonyms(
   const synonyms: Synonym[] = [];
   const ownValue = own.get(setting.name);
   if (ownValue !== undefined) {
-    synonyms.push({ name: setting.name, value: ownValue, source: SOURCE_TOPIC });
+    const value = canonicalText(setting, ownValue);
+    synonyms.push({ name: setting.name, value, source: SOURCE_TOPIC });
   }
-  if (setting.synonym !== undefined) {
-    const value = broker.text(setting.synonym);
+  for (const name of brokerNames(setting)) {
+    const value = broker.given(name);
     if (value !== undefined) {
-      synonyms.push({ name: setting.synonym, value, source: SOURCE_STATIC_BROKER });
+      const text = name === setting.synonym ? canonicalText(setting, value) : value;
+      synonyms.push({ name, value: text, source: SOURCE_STATIC_BROKER });
     }
   }
   return [...synonyms, ...defaultOf({ ...setting, name: setting.synonym ?? setting.name })];
+}
+
+/** Settings of the broker that give the default for a topic's, the first one that is given first. */
+function brokerNames({ synonym }: TopicSetting): readonly string[] {
+  if (synonym === undefined) return [];
+  return [synonym, ...BrokerSettings.inOtherUnits(synonym)];
 }
 
 function defaultOf({ name, default: value }: Setting): readonly Synonym[] {

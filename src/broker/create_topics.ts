@@ -36,6 +36,7 @@ export async function createTopics(
         defaultPartitionCount: settings.get("num.partitions"),
         defaultReplicationFactor: settings.get("default.replication.factor"),
         partitionCountMax: settings.get("mq.create.partitions.max"),
+        brokerValue: (synonym) => settings.text(synonym),
       })
     );
   } catch (error) {

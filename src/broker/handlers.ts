@@ -1,13 +1,16 @@
 /** Every API that is served: one line each. What is not here is not advertised. */
 import type { Handler } from "./handler.ts";
+import { alterConfigsHandler } from "./handler/alter_configs.ts";
 import { apiVersionsHandler } from "./handler/api_versions.ts";
 import { createTopicsHandler } from "./handler/create_topics.ts";
+import { deleteRecordsHandler } from "./handler/delete_records.ts";
 import { deleteTopicsHandler } from "./handler/delete_topics.ts";
 import { describeClusterHandler } from "./handler/describe_cluster.ts";
 import { describeConfigsHandler } from "./handler/describe_configs.ts";
 import { describeTopicPartitionsHandler } from "./handler/describe_topic_partitions.ts";
 import { fetchHandler } from "./handler/fetch.ts";
 import { findCoordinatorHandler } from "./handler/find_coordinator.ts";
+import { incrementalAlterConfigsHandler } from "./handler/incremental_alter_configs.ts";
 import { initProducerIdHandler } from "./handler/init_producer_id.ts";
 import { listOffsetsHandler } from "./handler/list_offsets.ts";
 import { metadataHandler } from "./handler/metadata.ts";
@@ -22,8 +25,11 @@ export const HANDLERS: readonly Handler[] = [
   apiVersionsHandler,
   createTopicsHandler,
   deleteTopicsHandler,
+  deleteRecordsHandler,
   initProducerIdHandler,
   describeConfigsHandler,
+  alterConfigsHandler,
+  incrementalAlterConfigsHandler,
   describeClusterHandler,
   describeTopicPartitionsHandler,
 ];

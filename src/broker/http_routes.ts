@@ -1,4 +1,5 @@
 /** What the broker answers over HTTP: is it alive, does it serve, and its metrics. */
+import type { DirectoryReport } from "../runtime/log_manager.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 
 export interface HttpReply {
@@ -12,10 +13,17 @@ export type BrokerState = "starting" | "serving" | "stopping" | "failed";
 const JSON_TYPE = "application/json";
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** `state` is asked anew for every request. */
+/** Asked anew for every request. */
+export interface HealthSources {
+  state(): BrokerState;
+  directories(): readonly DirectoryReport[];
+  /** Partitions that cannot be served. */
+  offlinePartitions(): number;
+}
+
 export function httpRoutes(
   metrics: BrokerMetrics,
-  state: () => BrokerState,
+  health: HealthSources,
 ): (question: { readonly method: string; readonly path: string }) => HttpReply {
   return ({ method, path }) => {
     if (method !== "GET" && method !== "HEAD") {
@@ -28,7 +36,7 @@ export function httpRoutes(
         return json(200, { status: "ok" });
       case "/health/ready":
       case "/readyz":
-        return ready(state());
+        return ready(health);
       case "/metrics":
         return { status: 200, contentType: METRICS_TYPE, body: metrics.metrics.render() };
       default:
@@ -37,8 +45,18 @@ export function httpRoutes(
   };
 }
 
-function ready(state: BrokerState): HttpReply {
-  return state === "serving" ? json(200, { status: "ok" }) : json(503, { status: state });
+/**
+ * Ready is who answers requests: a broker with a full or a lost directory serves what it has, and to
+ * take it out of service would take that away too. What is wrong is told beside.
+ */
+function ready(health: HealthSources): HttpReply {
+  const state = health.state();
+  if (state !== "serving") return json(503, { status: state });
+  const troubled = health.directories().filter((directory) => directory.state !== "online");
+  const offlinePartitions = health.offlinePartitions();
+  if (troubled.length === 0 && offlinePartitions === 0) return json(200, { status: "ok" });
+  const logDirectories = troubled.map(({ path, state }) => ({ path, state }));
+  return json(200, { status: "degraded", logDirectories, offlinePartitions });
 }
 
 function problem(status: number, message: string): HttpReply {

@@ -12,7 +12,7 @@ export function partitionOf(
   if (partition !== undefined) {
     return partition.isOnline ? partition : ErrorCode.KafkaStorageError;
   }
-  // It was decided that it is, but the disk did not let its log be made.
+  // It was decided that it is, but its log is damaged, or a disk does not let it be opened.
   const isDecided = broker.image.topic(topic)?.partitions[partitionId] !== undefined;
   return isDecided ? ErrorCode.KafkaStorageError : ErrorCode.UnknownTopicOrPartition;
 }

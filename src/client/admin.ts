@@ -10,38 +10,38 @@ import { deleteTopics } from "../api/delete_topics.ts";
 import { describeCluster } from "../api/describe_cluster.ts";
 import { describeConfigs } from "../api/describe_configs.ts";
 import { ErrorCode } from "../api/error_code.ts";
+import { incrementalAlterConfigs } from "../api/incremental_alter_configs.ts";
 import type { Api, RequestInput, ResponseOf } from "../api/schema.ts";
 import { ZERO_UUID } from "../ground/uuid.ts";
 import type {
+  AlteredConfigs,
   ClusterDescription,
   ConfigResult,
-  ConfigSource,
   CreatedTopic,
+  DeletedRecords,
   DeletedTopic,
+  DescribeConfigsOptions,
   DescribedTopic,
   ListedOffset,
   NewTopic,
   OffsetSpec,
+  TopicConfigChanges,
 } from "./admin_results.ts";
-import { ClientError, errorOfCode } from "./client_error.ts";
+import { ClientError, errorOfCode, errorOfResult } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
+import {
+  alteredConfigs,
+  alterRequest,
+  describedConfigs,
+  describeRequest,
+  RESOURCE_BROKER,
+  RESOURCE_TOPIC,
+} from "./configs_call.ts";
 import type { Connection } from "./connection.ts";
+import { deleteRecordsOf } from "./delete_records_call.ts";
 import { listOffsetsOf, type ListOffsetsOptions } from "./list_offsets_call.ts";
 import type { TopicMetadata } from "./metadata_cache.ts";
 import { retrying } from "./retry.ts";
-
-const RESOURCE_TOPIC = 2;
-const RESOURCE_BROKER = 4;
-
-/** In the order of their numbers; kafka: DescribeConfigsResponse.ConfigSource. */
-const CONFIG_SOURCES: readonly ConfigSource[] = [
-  "UNKNOWN",
-  "DYNAMIC_TOPIC_CONFIG",
-  "DYNAMIC_BROKER_CONFIG",
-  "DYNAMIC_DEFAULT_BROKER_CONFIG",
-  "STATIC_BROKER_CONFIG",
-  "DEFAULT_CONFIG",
-];
 
 export class Admin {
   readonly #tools: ClientTools;
@@ -92,7 +92,7 @@ export class Admin {
     const results = new Map(answer.topics.map((topic) => [topic.name, topic]));
     return topics.map(({ name }) => {
       const result = results.get(name);
-      const error = errorOf(result, `Cannot create topic ${name}`);
+      const error = errorOfResult(result, `Cannot create topic ${name}`);
       return {
         name,
         ...error,
@@ -114,20 +114,53 @@ export class Admin {
     for (const name of names) this.#tools.metadata.forget(name);
     return names.map((name) => ({
       name,
-      ...errorOf(results.get(name), `Cannot delete topic ${name}`),
+      ...errorOfResult(results.get(name), `Cannot delete topic ${name}`),
     }));
   }
 
   /** All settings of topics, in the order of their names. */
-  describeConfigs(topics: readonly string[]): Promise<readonly ConfigResult[]> {
-    return this.#configs(RESOURCE_TOPIC, topics, () => this.#tools.pool.any());
+  describeConfigs(
+    topics: readonly string[],
+    options: DescribeConfigsOptions = {},
+  ): Promise<readonly ConfigResult[]> {
+    return this.#configs({ type: RESOURCE_TOPIC, names: topics }, options, () => {
+      return this.#tools.pool.any();
+    });
   }
 
   /** All settings of a broker, which only it can tell. */
-  async describeBrokerConfigs(brokerId: number): Promise<ConfigResult> {
+  async describeBrokerConfigs(
+    brokerId: number,
+    options: DescribeConfigsOptions = {},
+  ): Promise<ConfigResult> {
     await this.#retrying(() => this.#tools.metadata.cluster({ isCached: true }));
+    const resources = { type: RESOURCE_BROKER, names: [String(brokerId)] };
     const ask = (): Promise<Connection> => this.#tools.pool.broker(brokerId);
-    return (await this.#configs(RESOURCE_BROKER, [String(brokerId)], ask))[0] as ConfigResult;
+    return (await this.#configs(resources, options, ask))[0] as ConfigResult;
+  }
+
+  /** What was set for all brokers at once, and not in their files. */
+  async describeClusterConfigs(options: DescribeConfigsOptions = {}): Promise<ConfigResult> {
+    const resources = { type: RESOURCE_BROKER, names: [""] };
+    const ask = (): Promise<Connection> => this.#tools.pool.any();
+    return (await this.#configs(resources, options, ask))[0] as ConfigResult;
+  }
+
+  /**
+   * Changes settings of topics, and leaves those that are not named as they are; with `validateOnly`
+   * only tells whether it would.
+   */
+  async alterTopicConfigs(
+    topics: readonly TopicConfigChanges[],
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<readonly AlteredConfigs[]> {
+    if (topics.length === 0) return [];
+    const answer = await this.#order(
+      incrementalAlterConfigs,
+      alterRequest(topics, options.validateOnly ?? false),
+      (response) => response.responses.map(({ errorCode }) => errorCode),
+    );
+    return alteredConfigs(answer, topics);
   }
 
   async describeCluster(): Promise<ClusterDescription> {
@@ -161,37 +194,30 @@ export class Admin {
     return await listOffsetsOf(this.#tools, topic, spec, options);
   }
 
+  /**
+   * Moves the start of partitions forward: `offsets` by partition, the first that stays. Records below
+   * are gone for good. An offset below the start changes nothing; -1 means the end at the moment at
+   * which the broker is asked, which may be more than once.
+   */
+  async deleteRecords(
+    topic: string,
+    offsets: ReadonlyMap<number, number>,
+  ): Promise<readonly DeletedRecords[]> {
+    if (offsets.size === 0) return [];
+    return await deleteRecordsOf(this.#tools, topic, offsets);
+  }
+
   async #configs(
-    resourceType: number,
-    names: readonly string[],
+    { type, names }: { readonly type: number; readonly names: readonly string[] },
+    { isDetailed = false }: DescribeConfigsOptions,
     dial: () => Promise<Connection>,
   ): Promise<readonly ConfigResult[]> {
     if (names.length === 0) return [];
-    const answer = await this.#retrying(async () => {
-      const connection = await dial();
-      return await connection.request(describeConfigs, {
-        resources: names.map((resourceName) => ({
-          resourceType,
-          resourceName,
-          configurationKeys: null,
-        })),
-      });
-    });
-    const results = new Map(answer.results.map((result) => [result.resourceName, result]));
-    return names.map((name) => {
-      const result = results.get(name);
-      return {
-        name,
-        ...errorOf(result, `Cannot describe settings of ${name}`),
-        configs: (result?.configs ?? []).map((config) => ({
-          name: config.name,
-          value: config.value,
-          source: CONFIG_SOURCES[config.configSource] ?? "UNKNOWN",
-          isReadOnly: config.readOnly,
-          isSensitive: config.isSensitive,
-        })).sort((left, right) => left.name < right.name ? -1 : 1),
-      };
-    });
+    const body = describeRequest(type, names, isDetailed);
+    const answer = await this.#retrying(async () =>
+      await (await dial()).request(describeConfigs, body)
+    );
+    return describedConfigs(answer, names);
   }
 
   /** Orders go to the controller where it is known; any broker of a newer Kafka passes them on. */
@@ -222,15 +248,4 @@ export class Admin {
     const { env, requestTimeoutMs, signal } = this.#tools;
     return retrying(env, { timeoutMs: requestTimeoutMs, signal }, attempt);
   }
-}
-
-function errorOf(
-  result: { readonly errorCode: number; readonly errorMessage: string | null } | undefined,
-  action: string,
-): { readonly error?: ClientError } {
-  if (result === undefined) {
-    return { error: new ClientError("PROTOCOL", `${action}: the broker's answer leaves it out`) };
-  }
-  if (result.errorCode === ErrorCode.None) return {};
-  return { error: errorOfCode(result.errorCode, action, result.errorMessage) };
 }

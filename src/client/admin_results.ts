@@ -42,6 +42,18 @@ export type ConfigSource =
   | "DEFAULT_CONFIG"
   | "UNKNOWN";
 
+export type ConfigType =
+  | "boolean"
+  | "string"
+  | "int"
+  | "short"
+  | "long"
+  | "double"
+  | "list"
+  | "class"
+  | "password"
+  | "unknown";
+
 export interface ConfigEntry {
   readonly name: string;
   /** Null where it is secret or has none. */
@@ -49,6 +61,46 @@ export interface ConfigEntry {
   readonly source: ConfigSource;
   readonly isReadOnly: boolean;
   readonly isSensitive: boolean;
+  /** Unknown where the broker is too old to tell. */
+  readonly type: ConfigType;
+  /** Empty where it was not asked for, or the broker is too old to tell. */
+  readonly documentation: string;
+  /** Every place that has a value for it, the one in force first; empty where it was not asked for. */
+  readonly synonyms: readonly ConfigSynonym[];
+}
+
+export interface DescribeConfigsOptions {
+  /** Also what each setting does, and every place that has a value for it. */
+  readonly isDetailed?: boolean;
+}
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string | null;
+  readonly source: ConfigSource;
+}
+
+/** Delete is back to the default; the other two are for lists. */
+export type ConfigOperation = "set" | "delete" | "append" | "subtract";
+
+export interface ConfigChange {
+  readonly name: string;
+  readonly operation: ConfigOperation;
+  /** Not for delete. */
+  readonly value?: string;
+}
+
+export interface TopicConfigChanges {
+  /** Of the topic. */
+  readonly name: string;
+  /** All of them are made, or none. */
+  readonly changes: readonly ConfigChange[];
+}
+
+export interface AlteredConfigs {
+  /** Of the topic. */
+  readonly name: string;
+  readonly error?: ClientError;
 }
 
 export interface ConfigResult {
@@ -85,4 +137,11 @@ export interface ListedOffset {
   /** Of the record, where the question was about time; else -1. */
   readonly timestamp: number;
   readonly leaderEpoch: number;
+}
+
+export interface DeletedRecords {
+  readonly partition: number;
+  readonly error?: ClientError;
+  /** The first offset that is there now; -1 where it failed. */
+  readonly lowWatermark: number;
 }

@@ -59,6 +59,18 @@ export function errorOfCode(code: number, action: string, detail?: string | null
   });
 }
 
+/** The error in one of several results; none where it went well. */
+export function errorOfResult(
+  result: { readonly errorCode: number; readonly errorMessage: string | null } | undefined,
+  action: string,
+): { readonly error?: ClientError } {
+  if (result === undefined) {
+    return { error: new ClientError("PROTOCOL", `${action}: the broker's answer leaves it out`) };
+  }
+  if (result.errorCode === 0) return {};
+  return { error: errorOfCode(result.errorCode, action, result.errorMessage) };
+}
+
 /** Turns whatever was thrown into a `ClientError`; the action is put in front. */
 export function errorFrom(thrown: unknown, action: string): ClientError {
   if (thrown instanceof ClientError) return thrown;

@@ -17,7 +17,8 @@ export class CompressionFault extends Error {
 export interface Compressor {
   /** Which implementation this is, for `mq version`: "node:zlib", "lz4-napi", "typescript". */
   readonly implementation: string;
-  compress(bytes: Uint8Array): Uint8Array;
+  /** `level` is the codec's own; without it its usual one, and a codec of one level ignores it. */
+  compress(bytes: Uint8Array, level?: number): Uint8Array;
   /**
    * Throws a `CompressionFault`; never makes more than `bytesMax` bytes (a bomb is stopped while it
    * inflates, not after).

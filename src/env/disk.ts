@@ -10,7 +10,9 @@
 
 /**
  * "no-space" and "no-handles" (too many open files) say nothing of the disk: what was asked was not
- * done, and may be asked again.
+ * done, and may be asked again. "unreadable" is an I/O error of a read: what was to be read is lost, the
+ * rest of the disk need not be. "io" is one of a write or a sync: what the disk holds is not known any
+ * more.
  */
 export type DiskFaultKind =
   | "not-found"
@@ -18,6 +20,7 @@ export type DiskFaultKind =
   | "no-space"
   | "no-handles"
   | "not-permitted"
+  | "unreadable"
   | "io";
 
 /** A broken disk, or a path that is not what was expected. One owner catches it: the log directory. */
@@ -70,6 +73,8 @@ export interface Disk {
   lock(path: string): DiskLock | undefined;
   /** Bytes that may still be written to the file system of `path`. */
   freeBytes(path: string): number;
+  /** Bytes that the file system of `path` holds in all; Infinity where that is not known. */
+  totalBytes(path: string): number;
 }
 
 export interface DiskLock {

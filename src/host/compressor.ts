@@ -4,6 +4,7 @@
  * Each is held to its limit while it inflates, and each refuses a stream that is cut short or followed
  * by something else, whatever the runtime below would let pass. lz4 is compressed by a native module
  * where it loads; it is inflated in TypeScript everywhere, since the native module knows no limit.
+ * Levels are known to zlib alone: snappy has none, and either lz4 here has the fast one only.
  */
 import zlib from "node:zlib";
 import { type Compressor, type Compressors } from "../env/compressor.ts";
@@ -15,6 +16,9 @@ import { zstdFrames } from "./zstd_frames.ts";
 
 /** zlib takes a limit of at least 1 and, on Bun, of at most 2^32. */
 const ZLIB_BYTES_MAX = 2 ** 32;
+const GZIP_LEVEL_USUAL = -1;
+/** zstd's own default, whose name among zlib's constants Deno does not have. */
+const ZSTD_LEVEL_USUAL = 3;
 
 export function createHostCompressors(): Compressors {
   return {
@@ -28,8 +32,8 @@ export function createHostCompressors(): Compressors {
 class Gzip implements Compressor {
   readonly implementation = "node:zlib";
 
-  compress(bytes: Uint8Array): Uint8Array {
-    return plain(zlib.gzipSync(bytes));
+  compress(bytes: Uint8Array, level = GZIP_LEVEL_USUAL): Uint8Array {
+    return plain(zlib.gzipSync(bytes, { level }));
   }
 
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
@@ -44,8 +48,12 @@ class Gzip implements Compressor {
 class Zstd implements Compressor {
   readonly implementation = "node:zlib";
 
-  compress(bytes: Uint8Array): Uint8Array {
-    return plain(zlib.zstdCompressSync(bytes));
+  compress(bytes: Uint8Array, level = ZSTD_LEVEL_USUAL): Uint8Array {
+    return plain(zlib.zstdCompressSync(bytes, {
+      params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
+      // Without it Deno's prepares a high level for input of any length: half a second a batch.
+      pledgedSrcSize: bytes.length,
+    }));
   }
 
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {

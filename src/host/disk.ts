@@ -4,13 +4,13 @@
  * What is short and goes to the page cache is a system call made at once; fdatasync, fsync of a
  * directory and reads that may wait for the device run on the runtime's thread pool.
  *
- * Not here: the advisory lock (`disk_lock.ts`), and what to do about a fault (the log directory).
+ * Not here: the advisory lock (`disk_lock.ts`), what the system's errors mean (`disk_errors.ts`), and
+ * what to do about a fault (the log directory).
  */
 import fs from "node:fs";
 import {
   type Disk,
   DiskFault,
-  type DiskFaultKind,
   type DiskFile,
   type DiskLock,
   type FileInfo,
@@ -18,6 +18,7 @@ import {
 } from "../env/disk.ts";
 import { assert } from "../ground/assert.ts";
 import { descriptorsMax } from "./descriptors.ts";
+import { attempt, attemptUnlessMissing, readFault, reading, syncFault } from "./disk_errors.ts";
 import { lockFile } from "./disk_lock.ts";
 
 /** Linux refuses more parts in one writev (IOV_MAX). */
@@ -42,13 +43,15 @@ class HostDisk implements Disk {
 
   readWhole(path: string): Uint8Array | undefined {
     return attemptUnlessMissing(path, () => {
-      const bytes = fs.readFileSync(path);
+      const bytes = reading(path, () => fs.readFileSync(path));
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     });
   }
 
   list(path: string): readonly FileInfo[] {
-    const entries = attemptUnlessMissing(path, () => fs.readdirSync(path, { withFileTypes: true }));
+    const entries = attemptUnlessMissing(path, () => {
+      return reading(path, () => fs.readdirSync(path, { withFileTypes: true }));
+    });
     const files: FileInfo[] = [];
     for (const entry of entries ?? []) {
       const isDirectory = entry.isDirectory();
@@ -60,7 +63,7 @@ class HostDisk implements Disk {
   }
 
   info(path: string): FileInfo | undefined {
-    const found = attemptUnlessMissing(path, () => fs.statSync(path));
+    const found = attemptUnlessMissing(path, () => reading(path, () => fs.statSync(path)));
     if (found === undefined) return undefined;
     const isDirectory = found.isDirectory();
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -98,6 +101,13 @@ class HostDisk implements Disk {
     return attempt(path, () => {
       const { bavail, bsize } = fs.statfsSync(path);
       return bavail * bsize;
+    });
+  }
+
+  totalBytes(path: string): number {
+    return attempt(path, () => {
+      const { blocks, bsize } = fs.statfsSync(path);
+      return blocks === 0 ? Infinity : blocks * bsize; // 0: a file system that does not count
     });
   }
 }
@@ -162,7 +172,9 @@ export class HostFile implements DiskFile {
     while (filled < length) {
       const from = filled;
       const count = attempt(this.path, () => {
-        return fs.readSync(this.descriptor, bytes, from, length - from, position + from);
+        return reading(this.path, () => {
+          return fs.readSync(this.descriptor, bytes, from, length - from, position + from);
+        });
       });
       if (count === 0) return bytes.subarray(0, filled);
       filled += count;
@@ -182,7 +194,7 @@ export class HostFile implements DiskFile {
           length - filled,
           position + filled,
           (error, count) => {
-            if (error) reject(faultOf(error, this.path));
+            if (error) reject(readFault(error, this.path));
             else if (filled + count === length) resolve(bytes);
             else if (count === 0) resolve(bytes.subarray(0, filled));
             else readOn(filled + count);
@@ -213,66 +225,4 @@ export class HostFile implements DiskFile {
     this.#isOpen = false;
     attempt(this.path, () => fs.closeSync(this.descriptor));
   }
-}
-
-const KIND_OF: ReadonlyMap<string, DiskFaultKind> = new Map([
-  ["ENOENT", "not-found"],
-  ["ENOTDIR", "not-found"],
-  ["EEXIST", "exists"],
-  ["ENOTEMPTY", "exists"],
-  ["ENOSPC", "no-space"],
-  ["EDQUOT", "no-space"],
-  ["EFBIG", "no-space"],
-  ["EMFILE", "no-handles"],
-  ["ENFILE", "no-handles"],
-  ["EACCES", "not-permitted"],
-  ["EPERM", "not-permitted"],
-  ["EROFS", "not-permitted"],
-]);
-
-/**
- * A sync that failed is a broken disk whatever the code: what the kernel dropped (ENOSPC of a delayed
- * allocation, too) cannot be known, and a second sync would say that all is well.
- */
-function syncFault(error: unknown, path: string): DiskFault {
-  const fault = faultOf(error, path);
-  return new DiskFault("io", path, fault.message);
-}
-
-function attempt<Result>(path: string, action: () => Result): Result {
-  for (;;) {
-    try {
-      return action();
-    } catch (error) {
-      if (codeOf(error) === "EINTR") continue; // nothing was done: a signal came first
-      throw faultOf(error, path);
-    }
-  }
-}
-
-function attemptUnlessMissing<Result>(path: string, action: () => Result): Result | undefined {
-  try {
-    return attempt(path, action);
-  } catch (error) {
-    if (error instanceof DiskFault && error.kind === "not-found") return undefined;
-    throw error;
-  }
-}
-
-function faultOf(error: unknown, path: string): DiskFault {
-  if (error instanceof DiskFault) return error;
-  const kind = KIND_OF.get(codeOf(error) ?? "") ?? "io";
-  return new DiskFault(kind, path, `Cannot use ${path}: ${reasonOf(error)}`);
-}
-
-/** "EROFS: read-only file system, mkdir 'data'" without what only a programmer wants to know. */
-function reasonOf(error: unknown): string {
-  if (codeOf(error) === "EEXIST") return "something else has the name already";
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^E[A-Z0-9]+: /, "").replace(/, \w+( '.*)?$/s, "");
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : undefined;
 }

@@ -2,7 +2,8 @@
  * A walk over the batches of a file that says which bytes it wants next.
  *
  * The file is read by `scan` or `scanNow` below; the walk itself does not care how. In "header" mode
- * it skips over the records of large batches, in "whole" mode every batch is there in full.
+ * it skips over the records of large batches, but for control batches, whose record says what they
+ * mean; in "whole" mode every batch is there in full.
  * Not here: whether a batch is sound (CRC, offsets); the visitor looks at that.
  */
 import type { DiskFile } from "../env/disk.ts";
@@ -29,6 +30,7 @@ export interface ScanRange {
 
 const HEADER_CHUNK_BYTES = 64 * 1024;
 const WHOLE_CHUNK_BYTES = 1024 * 1024;
+const CONTROL_BATCH_BYTES_MAX = 64 * 1024;
 
 export class BatchScanner {
   /** Behind the last batch that was visited and not stopped at. */
@@ -57,12 +59,16 @@ export class BatchScanner {
     const batch = new BatchView(bytes);
     let at = 0;
     let sizeInBytes = 0;
+    let isCutOff = false;
     while (this.ending === undefined && at + BATCH_HEADER_BYTES <= bytes.length) {
       batch.moveTo(at);
       sizeInBytes = batch.sizeInBytes();
       this.ending = this.#flawOf(batch);
       if (this.ending !== undefined) return;
-      if (this.#isWhole && at + sizeInBytes > bytes.length) break;
+      if (at + sizeInBytes > bytes.length && (this.#isWhole || isSmallControl(batch))) {
+        isCutOff = true;
+        break;
+      }
       if (!visit(batch, this.position)) {
         this.ending = "stopped";
         return;
@@ -73,10 +79,8 @@ export class BatchScanner {
     }
     if (this.ending !== undefined) return;
     if (isShort || this.#end - this.position < BATCH_HEADER_BYTES) this.ending = "torn";
-    else if (this.#isWhole) this.#nextBytes = Math.max(sizeInBytes, WHOLE_CHUNK_BYTES);
-    else {this.#nextBytes = sizeInBytes > HEADER_CHUNK_BYTES / 8
-        ? BATCH_HEADER_BYTES
-        : HEADER_CHUNK_BYTES;}
+    else if (isCutOff) this.#nextBytes = Math.max(sizeInBytes, this.#chunkBytes());
+    else this.#nextBytes = this.#isWhole ? WHOLE_CHUNK_BYTES : headerChunkBytes(sizeInBytes);
   }
 
   #flawOf(batch: BatchView): ScanEnding | undefined {
@@ -87,6 +91,16 @@ export class BatchScanner {
   #chunkBytes(): number {
     return this.#isWhole ? WHOLE_CHUNK_BYTES : HEADER_CHUNK_BYTES;
   }
+}
+
+/** Of small batches many headers come with one read; large ones are skipped. */
+function headerChunkBytes(sizeInBytes: number): number {
+  return sizeInBytes > HEADER_CHUNK_BYTES / 2 ? BATCH_HEADER_BYTES : HEADER_CHUNK_BYTES;
+}
+
+/** A real one has a record of a few bytes; one that says it is large is not believed. */
+function isSmallControl(batch: BatchView): boolean {
+  return batch.isControl() && batch.sizeInBytes() <= CONTROL_BATCH_BYTES_MAX;
 }
 
 /** Where a scan ended. */

@@ -20,6 +20,14 @@ export const RELATIVE_OFFSET_MAX = 0x7fff_ffff;
 
 export type SegmentFileKind = "log" | "index" | "timeindex" | "txnindex" | "snapshot";
 
+/** Kinds in the order in which they change their names: the log decides, so it comes last. */
+export const SEGMENT_FILE_KINDS = ["index", "timeindex", "txnindex", "log"] as const;
+
+/** Endings of files that are not of the log any more, or not yet. Source: kafka: LogFileUtils. */
+export const DELETED_SUFFIX = ".deleted";
+export const CLEANED_SUFFIX = ".cleaned";
+export const SWAP_SUFFIX = ".swap";
+
 export const LEADER_EPOCH_FILE = "leader-epoch-checkpoint";
 
 const OFFSET_DIGITS = 20;

@@ -38,6 +38,13 @@ export class IndexEntries {
     return at;
   }
 
+  /** Drops the entries from `count` on. */
+  truncate(count: number): void {
+    if (count >= this.count) return;
+    this.count = count;
+    this.#writtenCount = Math.min(this.#writtenCount, count);
+  }
+
   /** Entries that the file does not have yet. */
   unwrittenCount(): number {
     return this.count - this.#writtenCount;

@@ -15,61 +15,33 @@
  * Not here: validation of batches, the high watermark, retention and compaction. Longer than most:
  * the public face of the folder, whose parts are elsewhere.
  */
-import { type Disk, DiskFault, isPassing } from "../env/disk.ts";
-import type { Random } from "../env/random.ts";
-import type { Trace } from "../env/trace.ts";
+import type { DiskFile } from "../env/disk.ts";
 import { assert } from "../ground/assert.ts";
-import type { Crc32c } from "../ground/crc32c.ts";
 import { type Ms, type Offset, toOffset } from "../ground/numbers.ts";
 import { BatchView } from "../record/batch_view.ts";
-import type { Decompress } from "../record/compression.ts";
-import { syncFile, writeAtomically } from "./atomic_file.ts";
-import { LEADER_EPOCH_FILE } from "./format.ts";
+import { findAborted } from "./aborted_search.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
-import { LogFault } from "./log_fault.ts";
 import { type LoadedLog, loadLog } from "./log_loader.ts";
-import { readFiles, type ReadLimits, readTail } from "./log_reader.ts";
+import { type ReadableLog, type ReadLimits, readLog } from "./log_reader.ts";
+import { LogHealth } from "./log_health.ts";
 import { EMPTY_SLICE, type LogSlice } from "./log_slice.ts";
-import { cutLog } from "./log_truncation.ts";
-import type { OpenSegments } from "./open_segments.ts";
+import type { AppendFacts, LogOptions, LogTools } from "./log_options.ts";
+import { LogRoller } from "./log_roller.ts";
+import { LogSync } from "./log_sync.ts";
+import { cutSegment, dropBehind, planCut } from "./log_truncation.ts";
 import { recallProducers } from "./producer_recall.ts";
 import type { ProducerStates } from "./producer_state.ts";
-import { Segment, type SegmentContext } from "./segment.ts";
-import { type LogSettings, rollReason, waitedMs } from "./segment_policy.ts";
-import type { Segments } from "./segments.ts";
-import { writeSnapshot } from "./snapshot_files.ts";
-import type { Tail, TailCache } from "./tail_cache.ts";
-import { findLatestTime, findTime, type TimedOffset } from "./time_search.ts";
+import type { SegmentContext } from "./segment.ts";
+import type { LogSettings } from "./segment_policy.ts";
+import { type RemovalLog, takeSegmentsBelow } from "./segment_removal.ts";
+import { type CleanedSegment, swapSegments } from "./segment_swap.ts";
+import { searchAgain, type SegmentFacts, segmentFacts, type Segments } from "./segments.ts";
+import type { Tail } from "./tail_cache.ts";
+import { checkedMaxTimestamp, findLatestTime, findTime, type TimedOffset } from "./time_search.ts";
+import type { AbortedTransaction } from "./transaction_index.ts";
+import { Turns } from "./turns.ts";
 
-export interface LogTools {
-  readonly disk: Disk;
-  readonly crc32c: Crc32c;
-  readonly decompress: Decompress;
-  readonly trace: Trace;
-  readonly tail: TailCache;
-  readonly openSegments: OpenSegments;
-  /** For `segment.jitter.ms`. */
-  readonly random: Random;
-}
-
-export interface LogOptions {
-  readonly directory: string;
-  readonly settings: LogSettings;
-  readonly tools: LogTools;
-  /** Whether the log directory was closed cleanly. */
-  readonly isClean: boolean;
-  /** As the checkpoint says; a hint. */
-  readonly recoveryPoint: Offset;
-  /** As the checkpoint says; a hint. */
-  readonly logStartOffset?: Offset;
-}
-
-/** What the validation of a batch found. */
-export interface AppendFacts {
-  readonly lastOffset: Offset;
-  readonly maxTimestamp: number;
-  readonly leaderEpoch: number;
-}
+export type { AppendFacts, LogOptions, LogTools, SegmentFacts };
 
 export class Log {
   readonly directory: string;
@@ -83,18 +55,16 @@ export class Log {
   readonly #context: SegmentContext;
   readonly #segments: Segments;
   readonly #tail: Tail;
-  #settings: LogSettings;
-  /** Entries of the directory that may not be durable: files made or removed. */
-  #hasNewEntries: boolean;
-  #hasNewDirectory: boolean;
-  /** Paths of snapshots whose content may not be durable. */
-  #newSnapshots: string[] = [];
-  #syncing: Promise<Offset> | undefined;
+  readonly #readable: ReadableLog;
+  readonly #sync: LogSync;
+  readonly #roller: LogRoller;
+  readonly #turns = new Turns();
+  readonly #health: LogHealth;
   #nextSync: Promise<Offset> | undefined;
-  #fault: unknown;
-  #isClosed = false;
   /** Closed cleanly before, and nothing was written since. */
   #isUntouched: boolean;
+  /** Nothing is appended meanwhile. */
+  #isBeingCut = false;
   /** Whether the log's end is where its name says; a clean start does not look. */
   #isEndChecked: boolean;
 
@@ -109,6 +79,7 @@ export class Log {
     const loaded = await loadLog(context, tools.crc32c, {
       isClean: options.isClean,
       recoveryPoint: options.recoveryPoint,
+      isRecoveryPointWritten: options.isRecoveryPointWritten ?? false,
       logStartOffset: options.logStartOffset ?? toOffset(0),
     });
     return new Log(options, context, { ...loaded, isNew });
@@ -120,31 +91,49 @@ export class Log {
     loaded: LoadedLog & { readonly isNew: boolean },
   ) {
     this.directory = options.directory;
-    this.#settings = options.settings;
+    this.#health = new LogHealth(options.directory);
     this.#tools = options.tools;
     this.#context = context;
     this.#tail = options.tools.tail.open();
     this.#segments = loaded.segments;
     this.producers = loaded.producers;
-    const { segments, snapshotOffset } = loaded;
-    if (snapshotOffset !== undefined) {
-      this.producers.onRefusal(() => recallProducers(segments, snapshotOffset));
-    }
     this.epochs = loaded.epochs;
     this.logEndOffset = loaded.logEndOffset;
     this.recoveryPoint = loaded.recoveryPoint;
-    this.#hasNewDirectory = loaded.isNew;
-    this.#hasNewEntries = !options.isClean;
+    const { segments, snapshotOffset, producers, epochs } = loaded;
+    if (snapshotOffset !== undefined) {
+      producers.onRefusal(() => recallProducers(segments, snapshotOffset));
+    }
+    const { tools } = options;
+    // Who was killed may have made the directory and files, and have synced neither.
+    const hasNewEntries = !options.isClean;
+    const isNew = { hasNewEntries, hasNewDirectory: loaded.isNew || hasNewEntries };
+    const { directory } = options;
+    this.#readable = { directory, epochs, segments, tail: this.#tail, reads: tools.reads };
+    const sync = new LogSync({ context, segments, epochs }, isNew);
+    this.#sync = sync;
+    this.#roller = new LogRoller({ segments, context, producers, sync, tools }, options.settings);
     this.#isUntouched = options.isClean && !loaded.isNew &&
       loaded.recoveryPoint === loaded.logEndOffset;
     this.#isEndChecked = loaded.isEndRead;
-    const first = this.#segments.at(0).baseOffset;
-    const start = Math.max(first, options.logStartOffset ?? 0);
+    const start = Math.max(segments.at(0).baseOffset, options.logStartOffset ?? 0);
     this.logStartOffset = toOffset(Math.min(start, loaded.logEndOffset));
+    epochs.truncateFromStart(this.logStartOffset);
+  }
+
+  /** False once it is closed or its disk has failed: background work stops then. */
+  get isUsable(): boolean {
+    return this.#health.isUsable;
+  }
+
+  /** First offset of the oldest transaction under way; undefined where there is none. */
+  get firstUnstableOffset(): Offset | undefined {
+    const first = this.producers.firstUnstableOffset;
+    return first === undefined ? undefined : Math.max(first, this.logStartOffset) as Offset;
   }
 
   configure(settings: LogSettings): void {
-    this.#settings = settings;
+    this.#roller.settings = settings;
     this.#context.indexIntervalBytes = settings.indexIntervalBytes;
   }
 
@@ -156,6 +145,31 @@ export class Log {
     return this.#segments.count;
   }
 
+  /** The oldest first. */
+  segmentFacts(): readonly SegmentFacts[] {
+    return segmentFacts(this.#segments, this.logEndOffset);
+  }
+
+  /** The latest time in a segment; -1 where no batch has one, or the segment is gone. */
+  maxTimestampOf(baseOffset: Offset): Promise<number> {
+    return searchAgain(this.#segments, async () => {
+      const index = this.#segments.indexOf(baseOffset);
+      return index < 0 ? -1 : await checkedMaxTimestamp(this.#readable, this.#segments.at(index));
+    });
+  }
+
+  /** Runs `action` with a segment's file held open, for reading; undefined where it is gone. */
+  async withSegment<Result>(
+    baseOffset: Offset,
+    action: (file: DiskFile, sizeInBytes: number) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const index = this.isUsable ? this.#segments.indexOf(baseOffset) : -1;
+    if (index < 0) return undefined;
+    const segment = this.#segments.at(index);
+    const { sizeInBytes } = segment;
+    return await segment.withFile((file) => action(file, sizeInBytes));
+  }
+
   /**
    * Appends one batch that was validated and has its base offset and leader epoch.
    *
@@ -163,28 +177,36 @@ export class Log {
    * Keeps: a batch that could not be written whole is not there; the next one takes its place.
    */
   append(batch: Uint8Array, facts: AppendFacts, now: Ms): void {
-    this.#assertUsable();
+    this.#health.assertUsable();
+    assert(!this.#isBeingCut, "nothing is appended to a log that is being cut");
     this.#isUntouched = false;
-    if (!this.#isEndChecked) this.#checkEnd();
+    if (!this.#isEndChecked) this.#roller.checkEnd(this.logEndOffset);
+    this.#isEndChecked = true;
     const view = new BatchView(batch);
     const baseOffset = view.baseOffset();
     const { lastOffset, maxTimestamp, leaderEpoch } = facts;
     assert(baseOffset >= this.logEndOffset, "a batch goes behind the log's end");
     assert(lastOffset >= baseOffset, "a batch holds at least one offset");
-    const segment = this.#segmentFor(batch.length, facts, { baseOffset, now });
-    if (segment.sizeInBytes === 0) this.#hasNewEntries = true;
+    const at = { baseOffset: baseOffset as Offset, now };
+    const segment = this.#roller.segmentFor(batch.length, facts, at);
+    if (segment.sizeInBytes === 0) {
+      this.#sync.hasNewEntries = true;
+      this.logEndOffset = segment.baseOffset; // also where it gets no batch now: nothing goes before it
+    }
     const position = segment.append(batch, lastOffset, maxTimestamp);
     this.logEndOffset = (lastOffset + 1) as Offset;
     this.epochs.assign(leaderEpoch, baseOffset);
-    this.producers.update(view);
     this.#tail.add(baseOffset, lastOffset, position, batch);
+    segment.verified.note(position, position + batch.length, this.#tools.reads.nowMs());
+    const aborted = this.producers.update(view);
+    if (aborted !== undefined) segment.addAborted(aborted);
   }
 
   /**
    * Whole batches from the one that holds `offset` on: at most `bytesMax`, but always the first one.
    * At once from memory; by a promise where the disk must be asked; undefined where `offset` is not
    * in [logStartOffset, logEndOffset]. The promise is refused with a `LogFault` where the file is not
-   * what it was; CRCs are not checked on the way.
+   * what was written: nothing comes from the file whose CRC was not checked (`checked_reads.ts`).
    */
   read(
     offset: Offset,
@@ -193,213 +215,183 @@ export class Log {
     if (offset < this.logStartOffset || offset > this.logEndOffset) return undefined;
     if (offset >= wanted.upTo) return EMPTY_SLICE;
     const limits = { ...wanted, logEndOffset: this.logEndOffset };
-    const tail = { tail: this.#tail, segments: this.#segments };
-    return readTail(tail, offset, limits) ?? readFiles(this.#segments, offset, limits);
+    return readLog(this.#readable, offset, limits);
   }
 
   /** The first record at or behind `logStartOffset` and below `upTo` that is not earlier. */
   offsetForTimestamp(timestamp: number, upTo: Offset): Promise<TimedOffset | undefined> {
     const range = { from: this.logStartOffset, upTo };
-    return findTime(this.#segments, this.#tools.decompress, { ...range, timestamp });
+    const goal = { ...range, timestamp };
+    return findTime(this.#readable, this.#tools.decompress, goal);
   }
 
   /** The first record with the latest time of all (ListOffsets -3). */
   maxTimestampOffset(upTo: Offset): Promise<TimedOffset | undefined> {
     const range = { from: this.logStartOffset, upTo };
-    return findLatestTime(this.#segments, this.#tools.decompress, range);
+    return findLatestTime(this.#readable, this.#tools.decompress, range);
   }
 
-  /** Makes all that was appended before this call durable; returns the new recovery point. */
+  /** Aborted transactions that touch [from, upTo). */
+  abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]> {
+    return Promise.resolve().then(() => findAborted(this.#segments, from, upTo));
+  }
+
+  /**
+   * Makes all that was appended before this call durable; returns the new recovery point. One is in
+   * flight; all who come meanwhile share the next one.
+   */
   sync(): Promise<Offset> {
-    if (this.#syncing === undefined) return this.#startSync();
-    // One in flight; all who come meanwhile share the next one.
-    const next = (): Promise<Offset> => {
+    if (this.#nextSync !== undefined) return this.#nextSync;
+    let isBegun = false;
+    const sync = this.#turns.take(() => {
+      isBegun = true;
       this.#nextSync = undefined;
-      return this.#startSync();
-    };
-    this.#nextSync ??= this.#syncing.then(next, next);
-    return this.#nextSync;
+      return this.#syncAll();
+    });
+    if (!isBegun) this.#nextSync = sync;
+    return sync;
   }
 
   /** Begins a new segment at the log's end, if the present one holds anything. */
   roll(): void {
-    this.#assertUsable();
+    this.#health.assertUsable();
     this.#isUntouched = false;
-    this.#roll(this.logEndOffset);
+    this.#roller.roll(this.logEndOffset);
   }
 
-  /** Drops all batches that hold `offset` or come behind it; the log ends there or before. */
-  async truncateTo(offset: Offset): Promise<void> {
-    this.#assertUsable();
-    if (offset >= this.logEndOffset) return;
-    this.#isUntouched = false;
-    await this.#syncing?.catch(() => {}); // who asked for it hears of it
-    this.#assertUsable();
-    this.#tail.clear();
-    const { crc32c } = this.#tools;
-    const { segments, context } = { segments: this.#segments, context: this.#context };
-    const end = await cutLog({ segments, context, crc32c, producers: this.producers }, offset);
-    this.logEndOffset = end;
-    this.logStartOffset = Math.min(this.logStartOffset, end) as Offset;
-    this.recoveryPoint = Math.min(this.recoveryPoint, end) as Offset;
-    this.epochs.truncateFromEnd(end);
-    this.#hasNewEntries = true;
-    this.#isEndChecked = true;
+  /**
+   * Drops all batches that hold `offset` or come behind it; the log ends there or before, durably. What
+   * is appended before that is done would lie behind the cut: nobody does.
+   */
+  truncateTo(offset: Offset): Promise<void> {
+    this.#health.assertUsable();
+    return this.#turns.take(() => this.#truncateTo(offset));
+  }
+
+  /** Moves the start forward, in memory; who relies on it makes it durable first. Never goes back. */
+  moveStart(offset: Offset): void {
+    this.#health.assertUsable();
+    assert(offset <= this.logEndOffset, "a log does not start behind its end");
+    if (offset <= this.logStartOffset) return;
+    this.logStartOffset = offset;
+    this.epochs.truncateFromStart(offset);
+    this.#isUntouched = false; // the epochs are to be written
+  }
+
+  /**
+   * Takes the closed segments that lie wholly below the log's start out of the log: their files, oldest
+   * first, get names that end in `.deleted`. Returns those names, when they are durable. Where the log
+   * starts is durable before (`moveStart`).
+   */
+  dropSegmentsBelowStart(): Promise<readonly string[]> {
+    const drop = async (): Promise<readonly string[]> => {
+      if (!this.isUsable) return [];
+      const paths = takeSegmentsBelow(this.#removal(), this.logStartOffset);
+      if (paths.length > 0) await this.#tools.disk.syncDirectory(this.directory);
+      return paths;
+    };
+    return this.#turns.take(() => this.#health.watch(drop()));
+  }
+
+  /**
+   * Puts a cleaned segment in the place of closed ones that follow each other (segment_swap.ts).
+   * Returns the names of the old files, to be removed later. Undefined, and what was cleaned is gone,
+   * where those segments are not there any more or the log is not usable.
+   */
+  replaceSegments(
+    replaced: readonly Offset[],
+    cleaned: CleanedSegment,
+  ): Promise<readonly string[] | undefined> {
+    const log = { ...this.#removal(), tail: this.#tail, isUsable: () => this.isUsable };
+    const replace = async (): Promise<readonly string[] | undefined> => {
+      // What is cleaned is durable: nothing before it may be lost then, which would leave a hole.
+      if (this.isUsable && this.recoveryPoint < this.#segments.active().baseOffset) {
+        await this.#syncAll();
+      }
+      return await swapSegments(log, replaced, cleaned);
+    };
+    return this.#turns.take(() => this.#health.watch(replace()));
   }
 
   /**
    * Makes everything durable and leaves the files as a clean stop should. Throws the `DiskFault` of a
    * log whose disk has failed.
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    if (this.#fault !== undefined) {
+  close(): Promise<void> {
+    return this.#turns.take(() => this.#close());
+  }
+
+  /** Lets go of files and memory and writes nothing more: for a brutal stop, or after a fault. */
+  closeNow(): void {
+    this.#health.isClosed = true;
+    this.#tail.clear();
+    for (const segment of this.#segments.all()) segment.abandon();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#health.isClosed) return;
+    if (!this.isUsable) {
       this.closeNow();
-      throw this.#fault; // nobody may take this log for one that was closed cleanly
+      this.#health.throwFault(); // nobody may take this log for one that was closed cleanly
     }
     if (this.#isUntouched) {
       this.closeNow(); // its files are as the last clean stop left them
       return;
     }
     this.#segments.active().seal();
-    if (this.logEndOffset > 0) this.#writeSnapshot();
-    this.#hasNewEntries ||= this.recoveryPoint < this.logEndOffset;
-    await this.sync();
+    if (this.logEndOffset > 0) this.#roller.writeSnapshot(this.logEndOffset);
+    this.#sync.hasNewEntries ||= this.recoveryPoint < this.logEndOffset;
+    await this.#syncAll();
     await this.#segments.active().syncIndexes();
     this.closeNow();
   }
 
-  /** Lets go of files and memory and writes nothing more: for a brutal stop, or after a fault. */
-  closeNow(): void {
-    this.#isClosed = true;
-    this.#tail.clear();
-    for (const segment of this.#segments.all()) segment.abandon();
-  }
-
-  /** The segment that the batch goes into: the present one, or a new one. */
-  #segmentFor(
-    batchBytes: number,
-    facts: AppendFacts,
-    at: { readonly baseOffset: number; readonly now: number },
-  ): Segment {
-    const active = this.#segments.active();
-    active.createdMs ??= at.now;
-    const { createdMs, sizeInBytes } = active;
-    const firstTimestamp = active.firstTimestampNow();
-    const { now } = at;
-    const indexes = active.indexesNow();
-    const reason = rollReason({
-      sizeInBytes,
-      batchBytes,
-      waitedMs: waitedMs({ firstTimestamp, createdMs }, { now, maxTimestamp: facts.maxTimestamp }),
-      offsetEntries: indexes.offsets.entries.count,
-      timeEntries: indexes.times.entries.count,
-      isInReach: active.fits(facts.lastOffset),
-    }, this.#settings);
-    if (reason === undefined) return active;
-    this.#roll(at.baseOffset);
-    this.#segments.active().createdMs = now;
-    return this.#segments.active();
-  }
-
-  /** Before the first append behind an end that was taken on trust, at the cost of a few headers. */
-  #checkEnd(): void {
-    const active = this.#segments.active();
-    const found = active.nextOffsetNow();
-    if (found !== this.logEndOffset) {
-      throw new LogFault(
-        active.path("log"),
-        `Cannot append to ${
-          active.path("log")
-        }: it ends at offset ${found}, expected ${this.logEndOffset}`,
-      );
+  async #truncateTo(offset: Offset): Promise<void> {
+    this.#health.throwUnusable("truncate");
+    if (offset >= this.logEndOffset) return;
+    this.#isUntouched = false;
+    const { crc32c } = this.#tools;
+    const [segments, context] = [this.#segments, this.#context];
+    const log = { segments, context, crc32c, producers: this.producers };
+    const cut = await planCut(log, offset);
+    this.#health.throwUnusable("truncate");
+    this.#isBeingCut = true;
+    try {
+      this.#tail.clear();
+      dropBehind(log, cut);
+      this.#endAt(cut.end);
+      await context.disk.syncDirectory(this.directory);
+      this.#health.throwUnusable("truncate");
+      await cutSegment(log, cut);
+      await this.#syncAll();
+    } catch (fault) {
+      this.#health.onFault(fault); // part of it is gone: only opening the log anew tells what is left
+      throw fault;
+    } finally {
+      this.#isBeingCut = false;
     }
+  }
+
+  #endAt(end: Offset): void {
+    this.logEndOffset = end;
+    const start = Math.max(this.logStartOffset, this.#segments.at(0).baseOffset);
+    this.logStartOffset = Math.min(start, end) as Offset;
+    this.recoveryPoint = Math.min(this.recoveryPoint, end) as Offset;
+    this.epochs.truncateFromEnd(end);
+    this.#sync.hasNewEntries = true;
     this.#isEndChecked = true;
   }
 
-  #roll(baseOffset: number): void {
-    const active = this.#segments.active();
-    if (active.baseOffset === baseOffset) return;
-    active.seal();
-    if (active.sizeInBytes === 0) {
-      active.remove(); // an offset far from its base asked for the roll
-      this.#segments.takeFrom(this.#segments.count - 1);
-    }
-    this.logEndOffset = baseOffset as Offset;
-    this.#writeSnapshot();
-    const found = { baseOffset: toOffset(baseOffset), sizeInBytes: 0 };
-    this.#segments.add(new Segment(this.#context, found));
-    this.#hasNewEntries = true;
+  #removal(): RemovalLog {
+    const onBroken = (fault: unknown): void => this.#health.onFault(fault);
+    return { context: this.#context, segments: this.#segments, onBroken };
   }
 
-  /** For the offset at the log's end. */
-  #writeSnapshot(): void {
-    const what = { offset: this.logEndOffset, producers: this.producers };
-    this.#newSnapshots.push(writeSnapshot(this.#context, this.#tools.crc32c, what));
-    this.#hasNewEntries = true;
-  }
-
-  #startSync(): Promise<Offset> {
-    const syncing = this.#syncAll().finally(() => {
-      this.#syncing = undefined;
-    });
-    this.#syncing = syncing;
-    return syncing;
-  }
-
-  /** The order is the point: data first, and oldest first, then the names under which it is found. */
   async #syncAll(): Promise<Offset> {
-    this.#assertUsable();
+    this.#health.throwUnusable("sync");
     const upTo = this.logEndOffset;
-    try {
-      // From the segment of the last durable offset on: it may have been sealed since.
-      const from = this.#segments.floorIndex(this.recoveryPoint - 1);
-      const segments = this.#segments.all().slice(from);
-      for (const segment of segments) {
-        await segment.sync();
-        if (segment !== segments.at(-1)) await segment.syncIndexes();
-      }
-      for (const path of [...this.#newSnapshots]) {
-        await syncFile(this.#tools.disk, path);
-        this.#newSnapshots.shift();
-      }
-      await this.#syncNames();
-    } catch (fault) {
-      // What was not even begun may be tried again; a sync that failed may not (fsyncgate).
-      if (!(fault instanceof DiskFault && isPassing(fault))) this.#fault = fault;
-      throw fault;
-    }
+    await this.#health.watch(this.#sync.run(this.recoveryPoint));
     this.recoveryPoint = Math.max(this.recoveryPoint, Math.min(upTo, this.logEndOffset)) as Offset;
     return this.recoveryPoint;
-  }
-
-  /** What is noted as done is noted when it is done: a call that failed is made again. */
-  async #syncNames(): Promise<void> {
-    const { disk } = this.#tools;
-    if (this.epochs.isChanged) {
-      this.epochs.isChanged = false; // a change that comes meanwhile sets it again
-      try {
-        const path = `${this.directory}/${LEADER_EPOCH_FILE}`;
-        await writeAtomically(disk, path, this.epochs.encode());
-      } catch (fault) {
-        this.epochs.isChanged = true;
-        throw fault;
-      }
-    }
-    if (this.#hasNewEntries) {
-      this.#hasNewEntries = false;
-      await disk.syncDirectory(this.directory).catch((fault: unknown) => {
-        this.#hasNewEntries = true;
-        throw fault;
-      });
-    }
-    if (!this.#hasNewDirectory) return;
-    await disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf("/")));
-    this.#hasNewDirectory = false;
-  }
-
-  #assertUsable(): void {
-    assert(!this.#isClosed, "a closed log is not used");
-    if (this.#fault !== undefined) throw this.#fault;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * One entry of `log.dirs`: who owns it, how it was left, and which partitions lie in it.
+ * One entry of `log.dirs`: who owns it, how it was left, how it is, and which partitions lie in it.
+ * The one owner of the faults of its disk (`health`): everybody else hands them in and asks.
  *
  *     open   lock, identity, was it clean? remove the mark (durably), read the hints
  *     …      logs are opened, written, synced
@@ -9,7 +10,7 @@
  * look like a clean stop (KAFKA-10471).
  * Not here: the logs themselves, and where a new partition goes.
  */
-import { type Disk, DiskFault, type DiskLock } from "../env/disk.ts";
+import { type Disk, DiskFault, type DiskLock, isPassing } from "../env/disk.ts";
 import type { Trace } from "../env/trace.ts";
 import { assert } from "../ground/assert.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
@@ -17,7 +18,9 @@ import { bytesOf } from "../ground/text.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { decodeCheckpoint, encodeCheckpoint, type PartitionOffset } from "./checkpoint_file.ts";
+import { DirectoryHealth } from "./directory_health.ts";
 import type { DirectoryIdentity } from "./directory_identity.ts";
+import { segmentFileName } from "./format.ts";
 import {
   CLEAN_MARK_FILE,
   faultOf,
@@ -47,6 +50,8 @@ export interface PartitionFolder extends TopicPartition {
   readonly path: string;
   /** Undefined where the file that says it is missing. */
   readonly topicId: Uuid | undefined;
+  /** Where that file is there and cannot be read. */
+  readonly fault?: DiskFault;
 }
 
 export class LogDirectory {
@@ -56,10 +61,12 @@ export class LogDirectory {
   readonly wasClean: boolean;
   /** The broker epoch of that owner; undefined after an unclean stop. */
   readonly lastBrokerEpoch: number | undefined;
+  readonly health: DirectoryHealth;
   readonly #disk: Disk;
   readonly #trace: Trace;
   readonly #lock: DiskLock;
   readonly #checkpoints: Record<CheckpointKind, ReadonlyMap<string, Offset>>;
+  readonly #written = new Set<CheckpointKind>();
   #writing: Promise<void> = Promise.resolve();
 
   /** Takes the directory, making it where it is missing. Throws a `LogDirectoryFault`. */
@@ -79,6 +86,7 @@ export class LogDirectory {
     this.#disk = options.disk;
     this.#trace = options.trace;
     this.#lock = parts.lock;
+    this.health = new DirectoryHealth(options);
     this.#checkpoints = {
       recoveryPoint: this.#readCheckpoint("recoveryPoint"),
       logStart: this.#readCheckpoint("logStart"),
@@ -93,14 +101,29 @@ export class LogDirectory {
       const parsed = entry.isDirectory ? parseFolderName(entry.name) : undefined;
       if (parsed === undefined) continue;
       const path = `${this.path}/${entry.name}`;
-      folders.push({ ...parsed, path, topicId: this.#topicIdOf(path) });
+      try {
+        folders.push({ ...parsed, path, topicId: this.#topicIdOf(path) });
+      } catch (fault) {
+        if (!(fault instanceof DiskFault)) throw fault;
+        folders.push({ ...parsed, path, topicId: undefined, fault });
+      }
     }
     return folders;
+  }
+
+  /** Looks again at a folder of which the file could not be read. Throws what the disk throws. */
+  lookAgain({ topic, partition, path }: PartitionFolder): PartitionFolder {
+    return { topic, partition, path, topicId: this.#topicIdOf(path) };
   }
 
   #topicIdOf(path: string): Uuid | undefined {
     const metadata = this.#disk.readWhole(`${path}/${PARTITION_METADATA_FILE}`);
     return metadata === undefined ? undefined : decodePartitionMetadata(metadata);
+  }
+
+  /** Whether there is a checkpoint that can be read. */
+  hasCheckpoint(kind: CheckpointKind): boolean {
+    return this.#written.has(kind);
   }
 
   /** What the checkpoint says; 0 where it says nothing. */
@@ -111,7 +134,7 @@ export class LogDirectory {
   /**
    * Makes the directory of a new partition, durably. One that lies there already and is another's is
    * put aside, not taken over: its records are not this topic's, and nobody said that they may go.
-   * `uniqueHex`: as for `deletePartition`.
+   * `uniqueHex`: as for `deletePartitions`.
    */
   async createPartition(
     partition: TopicPartition,
@@ -120,13 +143,18 @@ export class LogDirectory {
   ): Promise<PartitionFolder> {
     const folder = folderName(partition);
     const path = `${this.path}/${folder}`;
-    await this.#dropHints(partition);
+    await this.#dropHints([partition]);
     if (this.#disk.list(path).length > 0 && this.#topicIdOf(path) !== topicId) {
       const aside = `${path}.${uniqueHex}-stray`;
       this.#trace.event("warn", "a folder of another topic is put aside", { path, aside });
       this.#disk.rename(path, aside);
     }
     this.#disk.makeDirectory(path);
+    // With the name of the folder's owner that of its first segment becomes durable: otherwise a loss
+    // of power might leave a later one alone.
+    if (this.#disk.list(path).length === 0) {
+      this.#disk.open(`${path}/${segmentFileName(toOffset(0), "log")}`, "write").close();
+    }
     await this.writeTopicId({ path }, topicId);
     await this.#disk.syncDirectory(this.path);
     return { ...partition, path, topicId };
@@ -139,35 +167,46 @@ export class LogDirectory {
   }
 
   /**
-   * Takes a partition out of sight, durably; its files go with `removeDeleted`. Its log must be closed.
-   * `uniqueHex`: 32 hex digits that no other deletion has. Gives the folder's name from then on.
+   * Takes partitions out of sight, durably. Their logs must be closed. `uniqueHex` gives 32 hex digits
+   * that no other deletion has. Gives the paths of the folders from then on. One that cannot be renamed for now is told of and left to the next start.
    */
-  async deletePartition(partition: TopicPartition, uniqueHex: string): Promise<string> {
+  async deletePartitions(
+    partitions: readonly TopicPartition[],
+    uniqueHex: () => string,
+  ): Promise<readonly string[]> {
+    await this.#dropHints(partitions).catch((error: unknown) => {
+      // On a full disk a deletion is what makes room; `createPartition` drops what is left.
+      if (!(error instanceof DiskFault && isPassing(error))) throw error;
+    });
+    const paths = partitions.flatMap((partition) => this.#putAside(partition, uniqueHex()));
+    await this.#disk.syncDirectory(this.path);
+    return paths;
+  }
+
+  #putAside(partition: TopicPartition, uniqueHex: string): readonly string[] {
     assert(/^[0-9a-f]{32}$/.test(uniqueHex), "a deletion is named by 32 hex digits");
     const folder = folderName(partition);
-    await this.#dropHints(partition);
-    const deleted = deletedName(folder, uniqueHex);
-    this.#disk.rename(`${this.path}/${folder}`, `${this.path}/${deleted}`);
-    await this.#disk.syncDirectory(this.path);
-    return deleted;
+    const path = `${this.path}/${deletedName(folder, uniqueHex)}`;
+    try {
+      this.#disk.rename(`${this.path}/${folder}`, path);
+      return [path];
+    } catch (error) {
+      if (!(error instanceof DiskFault && isPassing(error))) throw error;
+      this.#trace.event("warn", "a folder is removed at the next start only", {
+        path: `${this.path}/${folder}`,
+        error: error.message,
+      });
+      return [];
+    }
   }
 
-  /** Removes one folder that `deletePartition` put aside, by the name that it gave. */
-  removeDeletedFolder(deleted: string): void {
-    assert(isDeletedName(deleted), "only what was deleted is removed");
-    this.#disk.remove(`${this.path}/${deleted}`);
-  }
-
-  /** Removes what `deletePartition` put aside before the last stop or crash; returns how many. */
-  removeDeleted(): number {
-    const deleted = this.#disk.list(this.path).filter((entry) =>
-      entry.isDirectory && isDeletedName(entry.name)
+  /** Paths of what `deletePartitions` put aside, before the last stop or crash as well. */
+  deletedFolders(): readonly string[] {
+    return this.#disk.list(this.path).flatMap(({ name, isDirectory }) =>
+      isDirectory && isDeletedName(name) ? [`${this.path}/${name}`] : []
     );
-    for (const entry of deleted) this.#disk.remove(`${this.path}/${entry.name}`);
-    return deleted.length;
   }
 
-  /** Writes one of the hints. */
   /**
    * Writes one of the hints. `entries` is asked when its turn has come: a partition that was deleted
    * meanwhile must not be among them.
@@ -182,32 +221,31 @@ export class LogDirectory {
   /** Marks the directory as clean and lets go of it. All logs are closed, all hints written. */
   async close(brokerEpoch: number): Promise<void> {
     const mark = bytesOf(JSON.stringify({ version: 0, brokerEpoch }));
+    this.health.stop();
     await writeAtomically(this.#disk, `${this.path}/${CLEAN_MARK_FILE}`, mark);
     this.#lock.release();
   }
 
   /** Lets go of the directory without a word: the next owner will recover. */
   abandon(): void {
+    this.health.stop();
     this.#lock.release();
   }
 
-  freeBytes(): number {
-    return this.#disk.freeBytes(this.path);
-  }
-
   /**
-   * Forgets what the checkpoints say of a partition, durably: one of the same name that is made later
+   * Forgets what the checkpoints say of partitions, durably: one of the same name that is made later
    * would be held to offsets that it never had.
    */
-  #dropHints(partition: TopicPartition): Promise<void> {
+  #dropHints(partitions: readonly TopicPartition[]): Promise<void> {
+    const names = partitions.map(folderName);
     return this.#inTurn(async () => {
       for (const kind of Object.keys(CHECKPOINT_FILES) as CheckpointKind[]) {
         const entries = this.#checkpoints[kind];
-        if (!entries.has(folderName(partition))) continue;
+        if (!names.some((name) => entries.has(name))) continue;
+        const dropped = new Set(names);
         const left = [...entries].flatMap(([name, offset]) => {
           const parsed = parseFolderName(name);
-          const isDropped = name === folderName(partition);
-          return parsed === undefined || isDropped ? [] : [{ ...parsed, offset }];
+          return parsed === undefined || dropped.has(name) ? [] : [{ ...parsed, offset }];
         });
         // deno-lint-ignore no-await-in-loop -- at most three small files
         await this.#writeCheckpoint(kind, left);
@@ -222,6 +260,7 @@ export class LogDirectory {
     const path = `${this.path}/${CHECKPOINT_FILES[kind]}`;
     await writeAtomically(this.#disk, path, encodeCheckpoint(entries));
     this.#checkpoints[kind] = new Map(entries.map((entry) => [folderName(entry), entry.offset]));
+    this.#written.add(kind);
   }
 
   /** One after the other: all of them write the same files. */
@@ -236,6 +275,7 @@ export class LogDirectory {
     const bytes = this.#disk.readWhole(path);
     const entries = bytes === undefined ? [] : decodeCheckpoint(bytes);
     if (entries === undefined) this.#trace.event("warn", "damaged checkpoint ignored", { path });
+    else if (bytes !== undefined) this.#written.add(kind);
     return new Map((entries ?? []).map((entry) => [folderName(entry), entry.offset]));
   }
 }

@@ -3,7 +3,7 @@
 /** Why a directory cannot be used. */
 export class LogDirectoryFault extends Error {
   override readonly name = "LogDirectoryFault";
-  readonly code: "IN_USE" | "NOT_PERMITTED" | "WRONG_CLUSTER" | "CORRUPT" | "IO";
+  readonly code: "BAD_SETTING" | "IN_USE" | "NOT_PERMITTED" | "WRONG_CLUSTER" | "CORRUPT" | "IO";
   readonly hint: string;
   constructor(code: LogDirectoryFault["code"], message: string, hint: string) {
     super(message);

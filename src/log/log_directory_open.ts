@@ -4,9 +4,9 @@
  * Not here: what lies in it (`log_directory.ts`).
  */
 import { type Disk, type DiskFault, type DiskLock } from "../env/disk.ts";
-import type { Trace } from "../env/trace.ts";
 import { textOf } from "../ground/text.ts";
 import { writeAtomically } from "./atomic_file.ts";
+import type { DirectoryHealthOptions } from "./directory_health.ts";
 import {
   decodeIdentity,
   type DirectoryIdentity,
@@ -19,10 +19,7 @@ const LOCK_FILE = ".lock";
 /** Written last at a clean stop, removed first at a start. */
 export const CLEAN_MARK_FILE = ".cleanshutdown";
 
-export interface LogDirectoryOptions {
-  readonly path: string;
-  readonly disk: Disk;
-  readonly trace: Trace;
+export interface LogDirectoryOptions extends DirectoryHealthOptions {
   readonly nodeId: number;
   /** The cluster that it must belong to; undefined takes the one that it names. */
   readonly clusterId?: string;
@@ -45,7 +42,7 @@ export async function openDirectory<Opened>(
   make: (parts: OpenedParts) => Opened,
 ): Promise<Opened> {
   const { disk, path } = options;
-  disk.makeDirectory(path);
+  await makeDurableDirectory(disk, path);
   const lock = disk.lock(`${path}/${LOCK_FILE}`);
   if (lock === undefined) {
     throw new LogDirectoryFault(
@@ -131,4 +128,14 @@ export function faultOf(fault: DiskFault): LogDirectoryFault {
     fault.message,
     "Look after the disk, or choose another directory",
   );
+}
+
+/** Makes a directory and those above it, each durable in its parent: a crash must not take them all. */
+async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
+  if (disk.info(path) !== undefined) return;
+  const slash = path.lastIndexOf("/");
+  const parent = slash === -1 ? "." : path.slice(0, slash) || "/";
+  await makeDurableDirectory(disk, parent);
+  disk.makeDirectory(path);
+  await disk.syncDirectory(parent);
 }

@@ -1,28 +1,47 @@
 /**
  * Opening a log: what lies in its directory, checked as far as `recovery.ts` demands.
  *
- * After a clean stop nothing but names and sizes is read, and one snapshot. Otherwise the segments
- * from the recovery point on are walked once, and the walk finds all there is to know: where the log
- * ends, its indexes, its leader epochs and its producers.
- * Not here: what `.swap`, `.cleaned` and `.deleted` files mean; they are left alone.
+ * After a clean stop nothing but names and sizes is read, and two small files. Otherwise the segments
+ * from the recovery point on are walked, the first of them from the last place that its indexes know
+ * for certain, and the walk finds all there is to know: where the log ends, what the indexes lack,
+ * leader epochs, producers, aborted transactions. So a start after a crash costs what was not synced,
+ * not what is there.
+ * Not here: the decisions (`recovery.ts`), and leftovers of crashes (`log_leftovers.ts`). Longer than
+ * most: the steps share what the walk has found so far.
  */
-import type { FileInfo } from "../env/disk.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
 import type { BatchView } from "../record/batch_view.ts";
-import { type BatchVisitor, scan } from "./batch_scanner.ts";
-import { LEADER_EPOCH_FILE, parseSegmentFileName } from "./format.ts";
+import { type BatchVisitor, scan, type ScanEnding } from "./batch_scanner.ts";
+import { damageFault } from "./damage_fault.ts";
+import { LEADER_EPOCH_FILE } from "./format.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
-import { LogFault } from "./log_fault.ts";
+import { findLogFiles, type LogFiles, settleOrphans } from "./log_files.ts";
+import { settleLeftovers } from "./log_leftovers.ts";
 import { ProducerStates } from "./producer_state.ts";
-import { cleanEnd, decideDamage, decideSegment } from "./recovery.ts";
+import {
+  damageCases,
+  type DamageFacts,
+  endCases,
+  epochCases,
+  gapCases,
+  lookCases,
+  segmentCases,
+  type SegmentDecision,
+  startCases,
+  type Stop,
+} from "./recovery.ts";
 import { Segment, type SegmentContext } from "./segment.ts";
-import { Segments } from "./segments.ts";
+import { filesToDelete, takeSegmentsBelow } from "./segment_removal.ts";
+import type { Segments } from "./segments.ts";
 import { loadSnapshot, removeSnapshots } from "./snapshot_files.ts";
+import { recallTransactions } from "./transaction_recall.ts";
+import { findWalkStart, type WalkStart } from "./walk_start.ts";
 
 export interface LoadOptions {
   readonly isClean: boolean;
   readonly recoveryPoint: Offset;
+  readonly isRecoveryPointWritten: boolean;
   readonly logStartOffset: Offset;
 }
 
@@ -39,57 +58,33 @@ export interface LoadedLog {
   readonly isEndRead: boolean;
 }
 
-/** What the files of a directory say by their names. */
-interface Found {
-  readonly segments: Segments;
-  /** Offsets of the producer snapshots, going up. */
-  readonly snapshots: readonly Offset[];
-}
-
 export async function loadLog(
   context: SegmentContext,
   crc32c: Crc32c,
   options: LoadOptions,
 ): Promise<LoadedLog> {
-  const { segments, snapshots } = findSegments(context, options);
-  const loader = new LogLoader(context, crc32c, { segments, snapshots });
-  return await loader.load(options);
+  const files = await settleLeftovers(context, stopOf(options));
+  return await new LogLoader(context, crc32c, { options, files: findLogFiles(context, files) })
+    .load();
 }
 
-function findSegments(context: SegmentContext, options: LoadOptions): Found {
-  const segments = new Segments();
-  const snapshots: Offset[] = [];
-  const strange: string[] = [];
-  for (const file of context.disk.list(context.directory)) {
-    const parsed = parseSegmentFileName(file.name);
-    if (parsed?.kind === "snapshot") snapshots.push(parsed.offset);
-    else if (parsed?.kind === "log") {
-      segments.add(new Segment(context, { baseOffset: parsed.offset, sizeInBytes: file.bytes }));
-    } else if (parsed === undefined && !isKnown(file)) strange.push(file.name);
-  }
-  if (strange.length > 0) {
-    const fields = { directory: context.directory, files: strange.slice(0, 10).join(" ") };
-    context.trace.event("warn", "unknown files are left alone", fields);
-  }
-  if (segments.count === 0) {
-    segments.add(new Segment(context, { baseOffset: options.logStartOffset, sizeInBytes: 0 }));
-  }
-  return { segments, snapshots };
-}
-
-const KNOWN_NAMES: readonly string[] = [LEADER_EPOCH_FILE, "partition.metadata"];
-
-function isKnown(file: FileInfo): boolean {
-  return KNOWN_NAMES.includes(file.name) || file.name.endsWith(".tmp");
+function stopOf(options: LoadOptions): Stop {
+  return options.isClean ? "clean" : "unclean";
 }
 
 class LogLoader {
   readonly #context: SegmentContext;
   readonly #crc32c: Crc32c;
+  readonly #options: LoadOptions;
+  readonly #stop: Stop;
   readonly #segments: Segments;
+  readonly #files: LogFiles;
   #snapshots: readonly Offset[];
   readonly #producers = new ProducerStates();
   readonly #epochs = new LeaderEpochs();
+  #epochBytes: Uint8Array | undefined;
+  /** Whether entries of the file that a walk is going to find again were dropped. */
+  #areEpochsCut = false;
   #snapshotOffset: Offset | undefined;
   #isEndRead = true;
   /** Batches at or behind this offset are news to the producers; those below are in the snapshot. */
@@ -97,99 +92,211 @@ class LogLoader {
   /** The offset that the batch at the place of the walk must have at least. */
   #nextOffset = 0;
 
-  constructor(context: SegmentContext, crc32c: Crc32c, found: Found) {
+  constructor(
+    context: SegmentContext,
+    crc32c: Crc32c,
+    { options, files }: { readonly options: LoadOptions; readonly files: LogFiles },
+  ) {
     this.#context = context;
     this.#crc32c = crc32c;
-    this.#segments = found.segments;
-    this.#snapshots = found.snapshots;
+    this.#options = options;
+    this.#stop = stopOf(options);
+    this.#files = files;
+    this.#segments = files.segments;
+    this.#snapshots = files.snapshots;
   }
 
-  async load(options: LoadOptions): Promise<LoadedLog> {
-    const hasEpochs = this.#loadEpochs();
-    const end = options.isClean ? await this.#findCleanEnd() : undefined;
-    if (end === undefined) return await this.#recover(options.recoveryPoint, hasEpochs);
-    await this.#walkTrusted(end, hasEpochs);
-    for (const segment of this.#segments.all()) segment.markDurable();
-    return this.#loaded(end, end);
-  }
-
-  /** Where a cleanly closed log ends; undefined where it is not as a clean close leaves it. */
-  async #findCleanEnd(): Promise<number | undefined> {
-    const active = this.#segments.active();
-    const end = cleanEnd({ newestSnapshot: this.#snapshots.at(-1), lastSegment: active });
-    if (end !== undefined) {
-      this.#isEndRead = false;
-      return end;
-    }
-    const from = (await active.indexes()).offsets.lookup(Infinity);
-    let found: number | undefined;
-    const range = { position: from.position, end: active.sizeInBytes, mode: "header" as const };
-    const visit = (batch: BatchView): boolean => {
-      found = batch.nextOffset();
-      return true;
-    };
-    const { ending } = await active.withFile((file) => scan(file, range, visit));
-    return ending === "clean" ? found : undefined;
-  }
-
-  /** Scans from the recovery point on and cuts what is torn. */
-  async #recover(recoveryPoint: number, hasEpochs: boolean): Promise<LoadedLog> {
-    const all = [...this.#segments.all()];
-    const firstScanned = all.findIndex((_, index) =>
-      decideSegment({
-        isClean: false,
-        nextBaseOffset: all[index + 1]?.baseOffset,
-        recoveryPoint,
-      }) ===
-        "scan"
-    );
-    const scanStart = (all[firstScanned] as Segment).baseOffset;
-    await this.#walkTrusted(scanStart, hasEpochs);
-    this.#epochs.truncateFromEnd(scanStart);
-    for (const segment of all.slice(0, firstScanned)) segment.markDurable();
-    for (const [at, segment] of all.slice(firstScanned).entries()) {
-      this.#nextOffset = Math.max(this.#nextOffset, segment.baseOffset);
-      const isWhole = await this.#scanSegment(segment, recoveryPoint);
-      if (!isWhole) {
-        this.#dropFrom(firstScanned + at + 1);
-        break;
-      }
-    }
+  async load(): Promise<LoadedLog> {
+    const { recoveryPoint, logStartOffset } = this.#options;
+    await this.#dropBelowStart();
+    settleOrphans(this.#context, this.#files, { stop: this.#stop, recoveryPoint, logStartOffset });
+    if (this.#segments.count === 0) this.#beginAt(logStartOffset);
+    const epochsAnew = this.#loadEpochs() === "anew";
+    let durableTo: number = recoveryPoint;
+    if (this.#stop === "clean") durableTo = await this.#loadClean(epochsAnew);
+    else await this.#recover(epochsAnew);
     const end = this.#nextOffset;
-    removeSnapshots(this.#context, this.#snapshots.filter((offset) => offset > end));
-    return this.#loaded(end, Math.min(recoveryPoint, end));
-  }
-
-  #loaded(end: number, recoveryPoint: number): LoadedLog {
-    const logEndOffset = toOffset(end);
-    const bases = new Set(this.#segments.all().map((segment) => segment.baseOffset));
-    const stray = this.#snapshots.filter((offset) => offset < end && !bases.has(offset));
-    removeSnapshots(this.#context, stray.slice(0, -1)); // the newest may be the only good one
+    if (startCases.decide({ end: endPlace(end, logStartOffset) }) === "begin anew") {
+      await this.#beginAnew(logStartOffset);
+      durableTo = logStartOffset;
+    }
+    this.#settleEpochs(logStartOffset);
+    this.#removeStraySnapshots();
+    const segments = this.#segments;
+    const log = { context: this.#context, crc32c: this.#crc32c, segments };
+    this.#context.restoreTransactions = (segment) => recallTransactions(log, segment);
+    this.#context.nextBaseOffset = ({ baseOffset }) =>
+      segments.all()[segments.floorIndex(baseOffset) + 1]?.baseOffset;
     return {
-      segments: this.#segments,
+      segments,
       producers: this.#producers,
       epochs: this.#epochs,
-      logEndOffset,
-      recoveryPoint: toOffset(recoveryPoint),
+      logEndOffset: toOffset(this.#nextOffset),
+      recoveryPoint: toOffset(Math.min(durableTo, this.#nextOffset)),
       snapshotOffset: this.#snapshotOffset,
       isEndRead: this.#isEndRead,
     };
   }
 
+  // --- before the log is looked at ---------------------------------------------------------------
+
+  /** What was deleted before the stop is out of the log before it serves. */
+  async #dropBelowStart(): Promise<void> {
+    const all = this.#segments.all();
+    if (all.length === 0) return;
+    const below = all.filter((_, index) => this.#decide(index) === "drop");
+    if (below.length === 0) return;
+    const onBroken = (fault: unknown): void => {
+      throw fault;
+    };
+    const log = { context: this.#context, segments: this.#segments, onBroken };
+    await this.#removeDurably(takeSegmentsBelow(log, this.#options.logStartOffset));
+    for (const gone of below) {
+      this.#snapshots = this.#snapshots.filter((at) => at !== gone.baseOffset);
+    }
+  }
+
+  async #removeDurably(paths: readonly string[]): Promise<void> {
+    const { disk, directory } = this.#context;
+    await disk.syncDirectory(directory);
+    for (const path of paths) disk.remove(path);
+  }
+
+  #decide(index: number): SegmentDecision {
+    const { recoveryPoint, logStartOffset } = this.#options;
+    const segment = this.#segments.at(index);
+    const next = this.#segments.all()[index + 1]?.baseOffset;
+    const isBelow = next !== undefined && next < recoveryPoint;
+    const isBehind = segment.baseOffset >= recoveryPoint;
+    return segmentCases.decide({
+      stop: this.#stop,
+      start: next !== undefined && next <= logStartOffset ? "below" : "in the log",
+      recovery: isBelow ? "below" : isBehind ? "behind" : "around",
+      place: next === undefined ? "last" : "earlier",
+    });
+  }
+
+  #loadEpochs(): "use" | "extend" | "anew" {
+    const path = `${this.#context.directory}/${LEADER_EPOCH_FILE}`;
+    this.#epochBytes = this.#context.disk.readWhole(path);
+    const isSound = this.#epochBytes !== undefined && this.#epochs.decode(this.#epochBytes);
+    const file = this.#epochBytes === undefined ? "missing" : isSound ? "sound" : "bad";
+    return epochCases.decide({ stop: this.#stop, file });
+  }
+
+  // --- after a clean stop ------------------------------------------------------------------------
+
+  async #loadClean(epochsAnew: boolean): Promise<number> {
+    const end = await this.#findCleanEnd();
+    await this.#walkTrusted(end, { snapshotsTo: end, epochsAnew });
+    for (const segment of this.#segments.all()) segment.markDurable();
+    this.#nextOffset = end;
+    return end;
+  }
+
+  async #findCleanEnd(): Promise<number> {
+    const active = this.#segments.active();
+    const { recoveryPoint } = this.#options;
+    const isEmpty = active.sizeInBytes === 0;
+    const isBehindBase = recoveryPoint - active.baseOffset > (isEmpty ? -1 : 0);
+    const isNamed = isBehindBase && this.#snapshots.at(-1) === recoveryPoint;
+    const how = endCases.decide({
+      lastSegment: isEmpty ? "empty" : "data",
+      names: isNamed ? "agree" : "differ",
+    });
+    if (how === "its base") return this.#believeEnd(active, active.baseOffset);
+    if (how === "as named") {
+      this.#isEndRead = isEmpty;
+      return recoveryPoint;
+    }
+    const from = (await active.indexes()).offsets.lookup(Infinity);
+    let end = -1;
+    const range = { position: from.position, end: active.sizeInBytes, mode: "header" as const };
+    const visit = (batch: BatchView): boolean => {
+      if (batch.baseOffset() < Math.max(end, active.baseOffset)) return false;
+      end = batch.nextOffset();
+      return true;
+    };
+    const { ending, position } = await active.withFile((file) => scan(file, range, visit));
+    if (ending !== "clean") this.#refuse(active, { position, ending, place: "below" });
+    return this.#believeEnd(active, end);
+  }
+
+  #believeEnd(active: Segment, end: number): number {
+    const { recoveryPoint } = this.#options;
+    const place = end < recoveryPoint ? "below" : "at or behind";
+    if (lookCases.decide({ end: place }) === "believe") return end;
+    const what = `it ends at offset ${end}, and was longer (${recoveryPoint}) when it was closed`;
+    throw damageFault(active.path("log"), what);
+  }
+
+  // --- after an unclean stop ---------------------------------------------------------------------
+
+  /** Walks what may be torn, and cuts it where it is. */
+  async #recover(epochsAnew: boolean): Promise<void> {
+    const all = [...this.#segments.all()];
+    const decisions = all.map((_, index) => this.#decide(index));
+    const walkedAt = decisions.findIndex((decision) => decision !== "trust");
+    const first = all[walkedAt] as Segment;
+    await this.#walkTrusted(first.baseOffset, {
+      snapshotsTo: this.#snapshotsTo(all, walkedAt, decisions[walkedAt] as SegmentDecision),
+      epochsAnew,
+    });
+    for (const segment of all.slice(0, walkedAt)) segment.markDurable();
+    for (let at = walkedAt; at < all.length; at++) {
+      const segment = all[at] as Segment;
+      if (at > walkedAt && this.#isLostBefore(segment)) {
+        this.#cutFrom(at);
+        break;
+      }
+      this.#nextOffset = Math.max(this.#nextOffset, segment.baseOffset);
+      // deno-lint-ignore no-await-in-loop -- one behind the other: each begins where the last ended
+      const isWhole = await this.#walkSegment(segment, {
+        isResumed: decisions[at] === "resume",
+        epochsAnew,
+      });
+      if (isWhole) continue;
+      this.#cutFrom(at + 1);
+      break;
+    }
+    const end = this.#nextOffset;
+    this.#refuseLostEnd(end);
+    removeSnapshots(this.#context, this.#snapshots.filter((offset) => offset > end));
+    this.#snapshots = this.#snapshots.filter((offset) => offset <= end);
+  }
+
   /**
-   * Restores producers (and epochs where their file is missing) as of `end` from what is trusted: the
-   * newest good snapshot at or below it, and the batches from there on.
+   * Up to where a producer snapshot may be believed. One inside the first walked segment says that
+   * aborted transactions below it are in the segment's file (snapshot_files.ts, SnapshotPace); the one
+   * at its end was written by the roll, which does not say so.
    */
-  async #walkTrusted(end: number, hasEpochs: boolean): Promise<void> {
+  #snapshotsTo(all: readonly Segment[], at: number, decision: SegmentDecision): number {
+    const segment = all[at] as Segment;
+    if (decision !== "resume" || segment.transactionsFlaw() !== undefined) {
+      return segment.baseOffset;
+    }
+    const next = all[at + 1]?.baseOffset ?? Infinity;
+    return Math.min(this.#options.recoveryPoint, next - 1);
+  }
+
+  /**
+   * Restores producers (and epochs where their file is of no use) as of `end` from what is trusted:
+   * the newest usable snapshot and the batches from there on. A snapshot may lie behind `end`.
+   */
+  async #walkTrusted(
+    end: number,
+    how: { readonly snapshotsTo: number; readonly epochsAnew: boolean },
+  ): Promise<void> {
     const all = this.#segments.all();
     const start = all[0]?.baseOffset ?? 0;
     this.#snapshotOffset = loadSnapshot(this.#context, this.#crc32c, {
-      offsets: this.#snapshots.filter((offset) => offset <= end),
+      offsets: this.#snapshots,
       producers: this.#producers,
+      upTo: how.snapshotsTo,
     });
     this.#producersFrom = Math.max(this.#snapshotOffset ?? start, start);
     this.#nextOffset = start;
-    const from = hasEpochs || start >= end ? this.#producersFrom : start;
+    const from = how.epochsAnew ? start : this.#producersFrom;
     const visit: BatchVisitor = (batch) => {
       if (batch.lastOffset() >= end) return false;
       this.#note(batch);
@@ -199,51 +306,85 @@ class LogLoader {
       const segment = all[at] as Segment;
       if (segment.baseOffset >= end) break;
       const range = { position: 0, end: segment.sizeInBytes, mode: "header" as const };
+      // deno-lint-ignore no-await-in-loop -- in the order of the log
       const { position, ending } = await segment.withFile((file) => scan(file, range, visit));
-      if (ending === "torn" || ending === "corrupt") throw damage(segment, position);
+      if (ending === "torn" || ending === "corrupt") {
+        this.#refuse(segment, { position, ending, place: "below" });
+      }
     }
     this.#nextOffset = Math.max(this.#nextOffset, end);
   }
 
-  /** Walks one segment anew: headers up to the recovery point, whole batches behind it. */
-  async #scanSegment(segment: Segment, recoveryPoint: number): Promise<boolean> {
+  /** Walks one segment: headers up to the recovery point, whole batches behind it. False where it was cut. */
+  async #walkSegment(
+    segment: Segment,
+    how: { readonly isResumed: boolean; readonly epochsAnew: boolean },
+  ): Promise<boolean> {
+    const resumed = how.isResumed && !how.epochsAnew
+      ? await findWalkStart(this.#context.disk, segment, {
+        recoveryPoint: this.#options.recoveryPoint,
+        producersFrom: this.#producersFrom,
+      })
+      : undefined;
+    segment.truncateTransactions(this.#producersFrom);
+    if (resumed !== undefined) {
+      segment.resumeIndexes(resumed.indexes);
+      const walked = await this.#walkFrom(segment, resumed);
+      if (walked !== "lie") return this.#settle(segment, walked);
+    }
     const indexes = segment.startIndexes();
-    const note = (batch: BatchView, position: number): void => {
-      indexes.onBatch({
-        position,
-        sizeInBytes: batch.sizeInBytes(),
-        lastOffset: batch.lastOffset(),
-        maxTimestamp: batch.maxTimestamp(),
-      }, this.#context.indexIntervalBytes);
-      this.#note(batch);
-    };
-    const isDurable: BatchVisitor = (batch, position) => {
-      if (!this.#isInOrder(batch, segment) || batch.nextOffset() > recoveryPoint) return false;
-      note(batch, position);
-      return true;
-    };
-    const isSound: BatchVisitor = (batch, position) => {
-      if (!this.#isInOrder(batch, segment) || batch.crc() !== batch.computedCrc(this.#crc32c)) {
-        return false;
-      }
-      note(batch, position);
-      return true;
-    };
+    const anew = { position: 0, lastOffset: undefined, indexes, indexedTo: 0 };
+    const walked = await this.#walkFrom(segment, anew);
+    return this.#settle(segment, walked as Walked);
+  }
+
+  async #walkFrom(segment: Segment, start: WalkStart): Promise<Walked | "lie"> {
+    const { indexIntervalBytes } = this.#context;
+    const { recoveryPoint } = this.#options;
     const end = segment.sizeInBytes;
+    let isLie = false;
+    let isSound = true;
+    const note = (batch: BatchView, position: number): void => {
+      if (position >= start.indexedTo) start.indexes.note(batch, position, indexIntervalBytes);
+      this.#note(batch, segment);
+    };
+    const visitDurable: BatchVisitor = (batch, position) => {
+      const isFirst = position === start.position && start.lastOffset !== undefined;
+      isLie = isFirst && batch.lastOffset() !== start.lastOffset;
+      if (isLie || !this.#isInOrder(batch, segment)) return false;
+      if (batch.nextOffset() > recoveryPoint) return false;
+      note(batch, position);
+      return true;
+    };
+    const visitBehind: BatchVisitor = (batch, position) => {
+      if (!this.#isInOrder(batch, segment)) return false;
+      isSound = batch.crc() === batch.computedCrc(this.#crc32c);
+      if (isSound) note(batch, position);
+      return isSound;
+    };
     const { position, ending } = await segment.withFile(async (file) => {
-      const durable = await scan(file, { position: 0, end, mode: "header" }, isDurable);
-      if (durable.position === end) return durable;
-      return await scan(file, { position: durable.position, end, mode: "whole" }, isSound);
+      const range = { position: start.position, end, mode: "header" as const };
+      const durable = await scan(file, range, visitDurable);
+      if (durable.position === end || isLie) return durable;
+      return await scan(file, { position: durable.position, end, mode: "whole" }, visitBehind);
     });
+    const isFirstBad = position === start.position && start.lastOffset !== undefined;
+    if (isLie || isFirstBad && ending !== "clean") return "lie";
+    return { position, ending, isSound };
+  }
+
+  /** What the walk has come to: the end, or something that is no batch of this log. */
+  #settle(segment: Segment, { position, ending, isSound }: Walked): boolean {
     if (ending === "clean") {
       segment.seal();
       return true;
     }
-    if (decideDamage({ nextOffset: this.#nextOffset, recoveryPoint }) === "refuse") {
-      throw damage(segment, position);
-    }
-    this.#traceCut(segment, end - position);
+    const { recoveryPoint } = this.#options;
+    const place = placeOf(this.#nextOffset, recoveryPoint);
+    this.#refuse(segment, { position, ending, isSound, place });
+    this.#traceCut(segment, segment.sizeInBytes - position);
     segment.cut(position);
+    segment.truncateTransactions(this.#nextOffset);
     segment.seal();
     return false;
   }
@@ -254,26 +395,126 @@ class LogLoader {
       segment.fits(batch.lastOffset());
   }
 
-  #note(batch: BatchView): void {
+  /** `segment`: of a walk that finds the segment's aborted transactions, too. */
+  #note(batch: BatchView, segment?: Segment): void {
     const lastOffset = batch.lastOffset();
+    const baseOffset = batch.baseOffset();
     this.#nextOffset = lastOffset + 1;
-    this.#epochs.assign(batch.partitionLeaderEpoch(), batch.baseOffset());
-    if (lastOffset >= this.#producersFrom) this.#producers.update(batch);
+    if (!this.#areEpochsCut) this.#epochs.truncateFromEnd(baseOffset);
+    this.#areEpochsCut = true;
+    this.#epochs.assign(batch.partitionLeaderEpoch(), baseOffset);
+    if (lastOffset < this.#producersFrom) return;
+    const aborted = this.#producers.update(batch);
+    if (aborted !== undefined) segment?.addAborted(aborted);
   }
 
-  #dropFrom(index: number): void {
-    for (const segment of this.#segments.takeFrom(index)) {
+  /** Whether offsets before a segment are lost, so that it must go, too. */
+  #isLostBefore(segment: Segment): boolean {
+    const missing = segment.baseOffset - this.#nextOffset;
+    if (missing <= 0) return false;
+    const { recoveryPoint, isRecoveryPointWritten } = this.#options;
+    const place = placeOf(this.#nextOffset, recoveryPoint);
+    const checkpoint = isRecoveryPointWritten ? "there" : "missing";
+    const decision = gapCases.decide({ stop: this.#stop, place, checkpoint });
+    if (decision === "accept and tell") {
+      const fields = { segment: segment.path("log"), from: this.#nextOffset, missing };
+      this.#context.trace.event("warn", "no batches at some offsets before a segment", fields);
+    }
+    return decision === "cut";
+  }
+
+  /** The end was durable once: that it is missing is damage, however sound the rest. */
+  #refuseLostEnd(end: number): void {
+    const { recoveryPoint, logStartOffset } = this.#options;
+    if (end < logStartOffset) return; // deleted
+    const found = end < recoveryPoint ? "below" : "at or behind";
+    if (lookCases.decide({ end: found }) === "believe") return;
+    const what = `it ends at offset ${end}, and was durable up to ${recoveryPoint}`;
+    throw damageFault(this.#segments.active().path("log"), what);
+  }
+
+  /** Drops what lies behind a cut. The newest goes first, so that what is left has no hole. */
+  #cutFrom(index: number): void {
+    for (const segment of this.#segments.takeFrom(index).toReversed()) {
       this.#traceCut(segment, segment.sizeInBytes);
       segment.remove();
     }
   }
 
-  #loadEpochs(): boolean {
-    const path = `${this.#context.directory}/${LEADER_EPOCH_FILE}`;
-    const bytes = this.#context.disk.readWhole(path);
-    const isLoaded = bytes !== undefined && this.#epochs.decode(bytes);
-    this.#epochs.isChanged = !isLoaded;
-    return isLoaded;
+  // --- the ends ----------------------------------------------------------------------------------
+
+  #beginAt(offset: Offset): void {
+    this.#segments.add(new Segment(this.#context, { baseOffset: offset, sizeInBytes: 0 }));
+  }
+
+  /** Everything that is left was deleted. */
+  async #beginAnew(logStartOffset: Offset): Promise<void> {
+    const fields = {
+      directory: this.#context.directory,
+      logEndOffset: this.#nextOffset,
+      logStartOffset,
+    };
+    this.#context.trace.event("warn", "a log that ends below its start begins anew", fields);
+    const { disk } = this.#context;
+    const paths: string[] = [];
+    for (const segment of this.#segments.takeFrom(0)) {
+      for (const { from, to } of filesToDelete(disk, segment)) {
+        disk.rename(from, to);
+        paths.push(to);
+      }
+      segment.abandon();
+    }
+    await this.#removeDurably(paths);
+    removeSnapshots(this.#context, this.#snapshots);
+    this.#snapshots = [];
+    this.#snapshotOffset = undefined;
+    this.#producers.clear();
+    this.#epochs.clear();
+    this.#beginAt(logStartOffset);
+    this.#nextOffset = logStartOffset;
+    this.#isEndRead = true;
+  }
+
+  #settleEpochs(logStartOffset: Offset): void {
+    const first = this.#segments.at(0).baseOffset;
+    this.#epochs.truncateFromEnd(this.#nextOffset);
+    this.#epochs.truncateFromStart(Math.max(first, logStartOffset));
+    const bytes = this.#epochBytes;
+    this.#epochs.isChanged = bytes === undefined || !isSame(bytes, this.#epochs.encode());
+  }
+
+  /** Those between segments go, but for the one that was used and the newest, which may be the only good one. */
+  #removeStraySnapshots(): void {
+    if (this.#snapshots.length === 0) return;
+    const stray = this.#snapshots.filter((offset) =>
+      offset < this.#nextOffset && offset !== this.#snapshotOffset &&
+      this.#segments.indexOf(offset) < 0
+    );
+    removeSnapshots(this.#context, stray.slice(0, -1));
+  }
+
+  /** Throws unless what was found may be cut. */
+  #refuse(
+    segment: Segment,
+    damage: {
+      readonly position: number;
+      readonly ending: ScanEnding;
+      readonly isSound?: boolean;
+      readonly place: DamageFacts["place"];
+    },
+  ): void {
+    const { position, ending, isSound = true, place } = damage;
+    const stopped = isSound ? "out of order" : "bad crc";
+    const found = ending === "torn" || ending === "corrupt" ? ending : stopped;
+    if (damageCases.decide({ stop: this.#stop, found, place }) === "cut") return;
+    const known = this.#stop === "clean"
+      ? "the log was closed cleanly"
+      : `offsets below ${this.#options.recoveryPoint} were durable`;
+    throw damageFault(
+      segment.path("log"),
+      `it is damaged at byte ${position} of ${segment.sizeInBytes} (${found}), from offset ` +
+        `${this.#nextOffset} on, and ${known}`,
+    );
   }
 
   #traceCut(segment: Segment, bytes: number): void {
@@ -282,10 +523,25 @@ class LogLoader {
   }
 }
 
-function damage(segment: Segment, position: number): LogFault {
-  const path = segment.path("log");
-  return new LogFault(
-    path,
-    `Cannot open ${path}: what was durable is damaged at byte ${position} of ${segment.sizeInBytes}`,
-  );
+/** How a walk ended; `isSound` is false where a CRC stopped it. */
+interface Walked {
+  readonly position: number;
+  readonly ending: ScanEnding;
+  readonly isSound: boolean;
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+function placeOf(nextOffset: number, recoveryPoint: number): DamageFacts["place"] {
+  if (nextOffset === recoveryPoint) return "at";
+  return nextOffset < recoveryPoint ? "below" : "behind";
+}
+
+function endPlace(
+  end: number,
+  logStartOffset: number,
+): "at or above the start" | "below the start" {
+  return end < logStartOffset ? "below the start" : "at or above the start";
 }

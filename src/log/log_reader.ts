@@ -1,18 +1,29 @@
 /**
  * Reading a log by offset, from memory where the tail has it, from the file otherwise.
  *
- * A slice holds whole batches of one segment. Nothing is copied, and of the file only the headers
- * around its two ends are looked at. Not here: searching by time (`time_search.ts`).
+ * A slice holds whole batches of one segment, and nothing is copied: of the file only headers around
+ * the two ends are looked at, if all between them was found to be sound not long ago or was appended
+ * by this process (`verified_ranges.ts`). Everything else is read and checked before it is given out
+ * (`checked_reads.ts`), once for all who ask for it at the time. It lies in the page cache then.
+ * Not here: searching by time (`time_search.ts`). Longer than most: what is known to be sound and what
+ * is not meet here, and both find their batches by the same walk.
  */
 import { concat } from "../ground/concat.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { BatchView } from "../record/batch_view.ts";
 import { scan } from "./batch_scanner.ts";
+import {
+  type CheckedGoal as ReadGoal,
+  type CheckedLog,
+  type CheckedRange,
+  noteNextRead,
+  readChecked,
+} from "./checked_reads.ts";
 import { LogFault } from "./log_fault.ts";
 import { EMPTY_SLICE, fileSlice, type LogSlice } from "./log_slice.ts";
 import type { OffsetPosition } from "./offset_index.ts";
 import type { FoundBatch, Segment } from "./segment.ts";
-import type { Segments } from "./segments.ts";
+import { searchAgain } from "./segments.ts";
 import type { Tail, TailBatch } from "./tail_cache.ts";
 
 export interface ReadLimits {
@@ -23,20 +34,37 @@ export interface ReadLimits {
   readonly logEndOffset: Offset;
 }
 
+export interface ReadableLog extends CheckedLog {
+  readonly tail: Tail;
+}
+
 /** Mean bytes of batches below which they are copied together: one write beats many small ones. */
 const SMALL_BATCH_BYTES = 4096;
 /** Covers the usual `index.interval.bytes` and one small batch. */
 const WALK_FIRST_BYTES = 5 * 1024;
-/** Consumers of one segment that are remembered. */
-const NEXT_READS_MAX = 8;
 
-/** Undefined where the tail does not hold `offset`. */
-export function readTail(
-  { tail, segments }: { readonly tail: Tail; readonly segments: Segments },
+/** At once from the tail, by a promise from files. Throws and rejects with `DiskFault` and `LogFault`. */
+export function readLog(
+  log: ReadableLog,
   offset: number,
   limits: ReadLimits,
-): LogSlice | undefined {
-  const batches = tailBatches(tail, offset, limits);
+): LogSlice | Promise<LogSlice> {
+  try {
+    const slice = readTail(log, offset, limits);
+    if (slice !== undefined) return slice;
+  } catch (fault) {
+    log.reads.onFailed(log.directory, fault);
+    throw fault;
+  }
+  return searchAgain(log.segments, () => readFiles(log, offset, limits)).catch((fault: unknown) => {
+    log.reads.onFailed(log.directory, fault);
+    throw fault;
+  });
+}
+
+/** Undefined where the tail does not hold `offset`, or what it held may have left the page cache. */
+function readTail(log: ReadableLog, offset: number, limits: ReadLimits): LogSlice | undefined {
+  const batches = tailBatches(log.tail, offset, limits);
   const first = batches?.[0];
   if (batches === undefined || first === undefined) return batches && EMPTY_SLICE;
   const baseOffset = first.baseOffset as Offset;
@@ -44,7 +72,9 @@ export function readTail(
   const byteLength = batches.reduce((sum, batch) => sum + batch.sizeInBytes, 0);
   const parts = batches.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes]);
   if (parts.length < batches.length) {
-    const segment = segments.at(segments.floorIndex(first.baseOffset));
+    const segment = log.segments.at(log.segments.floorIndex(first.baseOffset));
+    const coveredTo = segment.verified.coveredTo(first.position, log.reads.sinceMs());
+    if (coveredTo < first.position + byteLength) return undefined;
     return {
       baseOffset,
       nextOffset,
@@ -82,37 +112,123 @@ function tailBatches(
 }
 
 /** What the file of one segment holds of the asked range; the next segment where that is nothing. */
-export async function readFiles(
-  segments: Segments,
+async function readFiles(
+  log: ReadableLog,
   offset: number,
   limits: ReadLimits,
 ): Promise<LogSlice> {
+  const { segments } = log;
   // Taken before the first await: what is appended later is behind `upTo` in any case.
   const candidates = segments.all().slice(segments.floorIndex(offset));
   const sizes = candidates.map((segment) => segment.sizeInBytes);
   for (const [index, segment] of candidates.entries()) {
     if (segment.baseOffset >= limits.upTo) return EMPTY_SLICE;
-    const end = sizes[index] as number;
-    const first = segment.nextReads.find((batch) => batch.baseOffset === offset) ??
-      await findBatch(segment, offset, end);
-    if (first === undefined) continue; // in a gap behind the last batch of this segment
-    const segmentEnd = candidates[index + 1]?.baseOffset ?? limits.logEndOffset;
-    const isCut = segmentEnd > limits.upTo;
-    const bound = isCut ? (await findBatch(segment, limits.upTo, end))?.position ?? end : end;
-    if (first.position >= bound) return EMPTY_SLICE;
-    const limit = first.position + Math.max(limits.bytesMax, first.sizeInBytes);
-    const { stop, nextOffset } = limit >= bound
-      ? { stop: bound, nextOffset: Math.min(segmentEnd, limits.upTo) }
-      : await wholeBatchesEnd(segment, first, limit);
-    const byteLength = stop - first.position;
-    return {
-      baseOffset: first.baseOffset as Offset,
-      nextOffset: nextOffset as Offset,
-      parts: [fileSlice(segment.shared(), first.position, byteLength)],
-      byteLength,
+    const goal = {
+      offset,
+      bytesMax: limits.bytesMax,
+      upTo: limits.upTo,
+      end: sizes[index] as number,
+      ceiling: candidates[index + 1]?.baseOffset ?? limits.logEndOffset,
     };
+    const found = await readSegment(log, segment, goal);
+    if (found === "gap") continue; // behind the last batch of this segment
+    return found === "none" ? EMPTY_SLICE : sliceOf(segment, found);
   }
   return EMPTY_SLICE;
+}
+
+function sliceOf(segment: Segment, range: CheckedRange): LogSlice {
+  const byteLength = range.stop - range.position;
+  return {
+    baseOffset: range.baseOffset as Offset,
+    nextOffset: range.nextOffset as Offset,
+    parts: [fileSlice(segment.shared(), range.position, byteLength)],
+    byteLength,
+  };
+}
+
+async function readSegment(
+  log: ReadableLog,
+  segment: Segment,
+  goal: ReadGoal,
+): Promise<CheckedRange | "gap" | "none"> {
+  const { verified } = segment;
+  for (;;) {
+    const sinceMs = log.reads.sinceMs();
+    const found = await readCovered(segment, goal, sinceMs);
+    if (typeof found !== "number") return found;
+    const other = sinceMs === Infinity ? undefined : verified.checkAt(found);
+    if (other === undefined) {
+      const check = {
+        position: found,
+        end: found + goal.bytesMax + 1,
+        done: readChecked(log, segment, goal),
+      };
+      verified.startCheck(check);
+      try {
+        return await check.done;
+      } finally {
+        verified.endCheck(check);
+      }
+    }
+    await other.done.catch(() => undefined); // who asked for it hears of it
+  }
+}
+
+/**
+ * Finds the range by headers alone, in what is known to be sound; otherwise gives the place from which
+ * on it has to be checked. A range that is known for its larger part is cut there.
+ */
+async function readCovered(
+  segment: Segment,
+  goal: ReadGoal,
+  sinceMs: number,
+): Promise<CheckedRange | "none" | number> {
+  const { offset, upTo, bytesMax } = goal;
+  const noted = segment.nextReads.find(({ baseOffset }) => baseOffset === offset);
+  const from = noted === undefined ? await lookup(segment, offset) : {
+    position: noted.position,
+    lastOffset: undefined,
+  };
+  const end = Math.min(segment.verified.coveredTo(from.position, sinceMs), goal.end);
+  if (end <= from.position) return from.position;
+  const first = await walkTo(segment, from, { offset, end });
+  if (first === undefined || first === "lie") return from.position;
+  if (first.baseOffset >= upTo) return "none";
+  let bound = goal.end;
+  let boundOffset = Math.min(goal.ceiling, upTo);
+  if (goal.ceiling > upTo) {
+    const entry = await lookup(segment, upTo);
+    const last = entry.position < end
+      ? await walkTo(segment, entry, { offset: upTo, end })
+      : undefined;
+    if (last === "lie") return from.position;
+    if (last !== undefined) [bound, boundOffset] = [last.position, upTo];
+  }
+  const limit = first.position + Math.max(bytesMax, first.sizeInBytes);
+  if (limit >= bound && bound <= end) {
+    return {
+      position: first.position,
+      stop: bound,
+      baseOffset: first.baseOffset,
+      nextOffset: boundOffset,
+    };
+  }
+  const isShort = end < limit &&
+    (end - first.position) * 2 < Math.min(limit, bound) - first.position;
+  if (isShort) return from.position;
+  const { stop, nextOffset } = await wholeBatchesEnd(segment, first, Math.min(limit, end), end);
+  return { position: first.position, stop, baseOffset: first.baseOffset, nextOffset };
+}
+
+/** An index that cannot be had, because damage keeps it from being made anew, leads to the start. */
+async function lookup(segment: Segment, offset: number): Promise<OffsetPosition> {
+  try {
+    return (await segment.indexes()).offsets.lookup(offset);
+  } catch (fault) {
+    if (!(fault instanceof LogFault)) throw fault;
+    return { position: 0, lastOffset: undefined };
+  }
 }
 
 /** The first batch of the segment that ends at or behind `offset`; undefined where there is none. */
@@ -164,40 +280,38 @@ async function walkTo(
   return isLie || ending === "corrupt" || ending === "torn" ? "lie" : found;
 }
 
-/** Where the last whole batch at or below `limit` ends; at least behind the first one. */
+/** Where the last whole batch at or below `limit` ends, not beyond `end`; at least behind the first one. */
 async function wholeBatchesEnd(
   segment: Segment,
   first: FoundBatch,
   limit: number,
+  end: number,
 ): Promise<{ readonly stop: number; readonly nextOffset: number }> {
   const firstEnd = first.position + first.sizeInBytes;
-  if (firstEnd >= limit) return { stop: firstEnd, nextOffset: first.nextOffset };
-  const entry = (await segment.indexes()).offsets.lastUpTo(limit);
-  // An entry behind the first batch is near enough to the limit; the next read goes on from it.
-  if (entry.lastOffset !== undefined && entry.position > firstEnd) {
-    const found = await findBatch(segment, entry.lastOffset, segment.sizeInBytes);
-    if (found !== undefined && found.position <= limit) {
-      noteNextRead(segment, found);
-      return { stop: found.position, nextOffset: found.baseOffset };
-    }
-  }
   let stop = firstEnd;
   let nextOffset = first.nextOffset;
+  if (firstEnd >= limit) return { stop, nextOffset };
+  const { offsets } = await segment.indexes();
+  const entry = offsets.lastUpTo(Math.min(limit, end - 1));
+  const isNear = entry.lastOffset !== undefined && entry.position > firstEnd;
+  // An entry behind the first batch is near enough to the limit; the next read goes on from it.
+  if (isNear && limit < end) {
+    const offset = entry.lastOffset ?? 0;
+    const found = await walkTo(segment, entry, { offset, end });
+    if (found !== undefined && found !== "lie") {
+      const { position, baseOffset } = found;
+      noteNextRead(segment, { position, baseOffset, isExact: true });
+      return { stop: position, nextOffset: baseOffset };
+    }
+  }
   const visit = (batch: BatchView, position: number): boolean => {
     if (position + batch.sizeInBytes() > limit) return false;
     stop = position + batch.sizeInBytes();
     nextOffset = batch.nextOffset();
     return true;
   };
-  const range = { position: firstEnd, end: segment.sizeInBytes, firstBytes: WALK_FIRST_BYTES };
+  const position = isNear ? entry.position : firstEnd;
+  const range = { position, end, firstBytes: WALK_FIRST_BYTES };
   await segment.withFile((file) => scan(file, { ...range, mode: "header" }, visit));
   return { stop, nextOffset };
-}
-
-/** One more read of the same consumer will begin at this batch, and need not search for it. */
-function noteNextRead(segment: Segment, batch: FoundBatch): void {
-  const { nextReads } = segment;
-  if (nextReads.some((noted) => noted.position === batch.position)) return;
-  if (nextReads.length === NEXT_READS_MAX) nextReads.shift();
-  nextReads.push(batch);
 }

@@ -40,12 +40,38 @@ export class OffsetIndex {
 
   /** The last entry whose position is at most `limit`; the start of the segment where there is none. */
   lastUpTo(limit: number): OffsetPosition {
-    return this.#entryAt(this.entries.countWhere((at) => this.#positionAt(at) <= limit) - 1);
+    return this.entryAt(this.entries.countWhere((at) => this.#positionAt(at) <= limit) - 1);
   }
 
   /** The entry `count` places before the one that a lookup gives. */
   lookupBack(offset: number, count: number): OffsetPosition {
-    return this.#entryAt(this.entries.countWhere((at) => this.#offsetAt(at) <= offset) - 1 - count);
+    return this.entryAt(this.entries.countWhere((at) => this.#offsetAt(at) <= offset) - 1 - count);
+  }
+
+  /** How many entries from the first on go up, lie within `logBytes` and are below `offset`. */
+  soundCount(logBytes: number, offset: number): number {
+    let lastOffset = this.#baseOffset - 1;
+    let position = 0; // the first batch gets no entry, so that zeros are none
+    for (let index = 0; index < this.entries.count; index++) {
+      const [itsOffset, place] = [this.#offsetAt(index), this.#positionAt(index)];
+      const isSound = itsOffset > lastOffset && place > position;
+      if (!isSound || itsOffset >= offset || place >= logBytes) return index;
+      lastOffset = itsOffset;
+      position = place;
+    }
+    return this.entries.count;
+  }
+
+  /** Which of the first `count` entries has this last offset; -1 where none has. */
+  indexOf(lastOffset: number, count: number): number {
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#offsetAt(middle) < lastOffset) low = middle + 1;
+      else high = middle;
+    }
+    return low < count && this.#offsetAt(low) === lastOffset ? low : -1;
   }
 
   /** Why these entries cannot belong to a segment of `logBytes` bytes; undefined where they can. */
@@ -64,7 +90,7 @@ export class OffsetIndex {
     return undefined;
   }
 
-  #entryAt(index: number): OffsetPosition {
+  entryAt(index: number): OffsetPosition {
     if (index < 0) return { lastOffset: undefined, position: 0 };
     return { lastOffset: this.#offsetAt(index), position: this.#positionAt(index) };
   }

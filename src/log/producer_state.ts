@@ -1,5 +1,6 @@
 /**
- * What a log knows of its idempotent producers: epoch, and the last five batches of each.
+ * What a log knows of its idempotent producers: epoch, the last five batches of each, and the
+ * transaction that is under way.
  *
  * A batch that came before is answered with the offset it got; one that does not follow its
  * predecessor is refused. The state is a function of the batches in the log: appending and recovery
@@ -12,6 +13,9 @@
  */
 import type { BatchView } from "../record/batch_view.ts";
 import { NO_SEQUENCE, SEQUENCE_MAX } from "../record/format.ts";
+import { OngoingTransactions } from "./ongoing_transactions.ts";
+import type { AbortedTransaction } from "./transaction_index.ts";
+import { markerOf } from "./transaction_marker.ts";
 
 /** Kafka: ProducerStateEntry.NUM_BATCHES_TO_RETAIN; a client has at most as many in flight. */
 const BATCHES_KEPT = 5;
@@ -57,6 +61,7 @@ const APPEND: ProducerVerdict = { kind: "append" };
 
 export class ProducerStates {
   readonly #entries = new Map<number, ProducerEntry>();
+  readonly #ongoing = new OngoingTransactions();
   /** Gives the batches before the snapshot that this was loaded from; used at most once. */
   #recall: (() => ProducerStates) | undefined;
 
@@ -99,38 +104,23 @@ export class ProducerStates {
     this.#recall = recall;
   }
 
-  /** Notes a batch that is in the log; one that was noted before changes nothing. */
-  update(batch: BatchView): void {
-    if (!batch.hasProducerId()) return;
-    const producerId = batch.producerId();
-    const lastOffset = batch.lastOffset();
-    let entry = this.#entries.get(producerId);
-    if (entry === undefined) {
-      entry = newEntry(producerId, batch.producerEpoch());
-      this.#entries.set(producerId, entry);
-    }
-    if (lastOffset <= (entry.batches.at(-1)?.lastOffset ?? NO_OFFSET)) return;
-    if (entry.producerEpoch !== batch.producerEpoch()) {
-      entry.batches = [];
-      entry.producerEpoch = batch.producerEpoch();
-    }
-    entry.lastTimestamp = batch.maxTimestamp();
-    if (batch.isControl()) {
-      entry.currentTxnFirstOffset = NO_OFFSET;
-      return;
-    }
-    const lastSequence = batch.lastSequence();
-    if (lastSequence === NO_SEQUENCE) return;
-    if (entry.batches.length === BATCHES_KEPT) entry.batches.shift();
-    entry.batches.push({
-      lastSequence,
-      lastOffset,
-      offsetDelta: batch.lastOffsetDelta(),
-      timestamp: batch.maxTimestamp(),
-    });
-    if (batch.isTransactional() && entry.currentTxnFirstOffset === NO_OFFSET) {
-      entry.currentTxnFirstOffset = batch.baseOffset();
-    }
+  /** First offset of the oldest transaction under way; undefined where there is none. */
+  get firstUnstableOffset(): number | undefined {
+    return this.#ongoing.firstOffset;
+  }
+
+  /**
+   * Notes a batch that is in the log; one that was noted before changes nothing. Of a control batch
+   * the whole is needed, of others the header. Returns the transaction that it aborts.
+   */
+  update(batch: BatchView): AbortedTransaction | undefined {
+    if (!batch.hasProducerId()) return undefined;
+    const entry = this.#entries.get(batch.producerId());
+    const lastOffset = entry?.batches.at(-1)?.lastOffset ?? NO_OFFSET;
+    if (batch.lastOffset() <= lastOffset) return undefined;
+    if (batch.isControl()) return this.#onMarker(batch, entry);
+    this.#onData(batch, entry ?? this.#addEntry(batch));
+    return undefined;
   }
 
   /** Forgets who was silent for `expirationMs` and has no transaction under way. */
@@ -144,11 +134,61 @@ export class ProducerStates {
   /** Puts in what a snapshot holds. */
   load(entries: readonly ProducerEntry[]): void {
     for (const entry of entries) this.#entries.set(entry.producerId, entry);
+    const transactions = entries.filter((entry) => entry.currentTxnFirstOffset !== NO_OFFSET);
+    this.#ongoing.load(transactions.map((one) => [one.currentTxnFirstOffset, one.producerId]));
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#ongoing.clear();
     this.#recall = undefined;
+  }
+
+  /** Source: kafka: ProducerAppendInfo.appendDataBatch. */
+  #onData(batch: BatchView, entry: ProducerEntry): void {
+    this.#takeEpoch(batch, entry);
+    entry.lastTimestamp = batch.maxTimestamp();
+    if (entry.batches.length === BATCHES_KEPT) entry.batches.shift();
+    entry.batches.push({
+      lastSequence: batch.lastSequence(),
+      lastOffset: batch.lastOffset(),
+      offsetDelta: batch.lastOffsetDelta(),
+      timestamp: batch.maxTimestamp(),
+    });
+    if (!batch.isTransactional() || entry.currentTxnFirstOffset !== NO_OFFSET) return;
+    entry.currentTxnFirstOffset = batch.baseOffset();
+    this.#ongoing.begin(entry.currentTxnFirstOffset, entry.producerId);
+  }
+
+  /** Source: kafka: ProducerAppendInfo.appendEndTxnMarker, ProducerStateManager.completeTxn. */
+  #onMarker(batch: BatchView, known: ProducerEntry | undefined): AbortedTransaction | undefined {
+    const marker = markerOf(batch);
+    if (marker === undefined) return undefined;
+    const entry = known ?? this.#addEntry(batch);
+    this.#takeEpoch(batch, entry);
+    entry.lastTimestamp = batch.maxTimestamp();
+    entry.coordinatorEpoch = marker.coordinatorEpoch;
+    const { producerId, currentTxnFirstOffset: firstOffset } = entry;
+    if (firstOffset === NO_OFFSET) return undefined; // nothing of it was written to this log
+    entry.currentTxnFirstOffset = NO_OFFSET;
+    this.#ongoing.end(firstOffset);
+    if (!marker.isAbort) return undefined;
+    const lastOffset = batch.lastOffset();
+    const lastStableOffset = this.#ongoing.firstOffset ?? lastOffset + 1;
+    return { producerId, firstOffset, lastOffset, lastStableOffset };
+  }
+
+  #addEntry(batch: BatchView): ProducerEntry {
+    const entry = newEntry(batch.producerId(), batch.producerEpoch());
+    this.#entries.set(entry.producerId, entry);
+    return entry;
+  }
+
+  /** Sequences count within an epoch. The marker of a transaction may bump it (KIP-890). */
+  #takeEpoch(batch: BatchView, entry: ProducerEntry): void {
+    if (entry.producerEpoch === batch.producerEpoch()) return;
+    entry.batches = [];
+    entry.producerEpoch = batch.producerEpoch();
   }
 
   /** False where there was nothing to learn. */

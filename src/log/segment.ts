@@ -12,13 +12,33 @@ import { assert } from "../ground/assert.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { BatchView } from "../record/batch_view.ts";
 import { syncFile } from "./atomic_file.ts";
-import { scan, scanNow, type ScanResult } from "./batch_scanner.ts";
-import { RELATIVE_OFFSET_MAX, type SegmentFileKind, TIME_ENTRY_BYTES } from "./format.ts";
+import { type BatchVisitor, scan, scanNow, type ScanResult } from "./batch_scanner.ts";
+import {
+  RELATIVE_OFFSET_MAX,
+  SEGMENT_FILE_KINDS,
+  type SegmentFileKind,
+  TIME_ENTRY_BYTES,
+} from "./format.ts";
 import { LogFault } from "./log_fault.ts";
 import type { OpenSegments } from "./open_segments.ts";
-import { parseIndexes, SegmentIndexes, segmentPath, writeEntries } from "./segment_indexes.ts";
+import { damageFault } from "./damage_fault.ts";
+import { TailCheck } from "./index_check.ts";
+import {
+  lastNamedOffset,
+  parseIndexes,
+  SegmentIndexes,
+  segmentPath,
+  writeEntries,
+} from "./segment_indexes.ts";
+import {
+  openTransactions,
+  replaceTransactions,
+  type SegmentTransactions,
+} from "./segment_transactions.ts";
 import { SharedFile } from "./shared_file.ts";
 import { TimeIndex } from "./time_index.ts";
+import { type AbortedTransaction, TransactionIndex } from "./transaction_index.ts";
+import { VerifiedRanges } from "./verified_ranges.ts";
 
 /** Index entries that may wait in memory before they are written. */
 const UNWRITTEN_ENTRIES_MAX = 256;
@@ -30,6 +50,10 @@ export interface SegmentContext {
   readonly openSegments: OpenSegments;
   readonly trace: Trace;
   indexIntervalBytes: number;
+  /** Finds the aborted transactions of a segment anew in its batches; the loader sets it. */
+  restoreTransactions?: (segment: Segment) => TransactionIndex;
+  /** The base offset of the segment behind; the loader sets it. */
+  nextBaseOffset?: (segment: Segment) => Offset | undefined;
 }
 
 /** A batch in its segment. */
@@ -40,6 +64,17 @@ export interface FoundBatch {
   readonly nextOffset: number;
 }
 
+/** Where a batch begins. */
+export type NextRead = Pick<FoundBatch, "position" | "baseOffset">;
+
+/** Indexes that a walk from the base is making anew. */
+interface Rebuilding {
+  readonly indexes: SegmentIndexes;
+  readonly visit: BatchVisitor;
+  /** Behind the last batch that was visited. */
+  readonly nextOffset: () => number;
+}
+
 export class Segment {
   readonly baseOffset: Offset;
   sizeInBytes: number;
@@ -47,21 +82,25 @@ export class Segment {
   createdMs: number | undefined;
   /** Bytes known to be durable. */
   syncedBytes = 0;
-  /** Where readers are likely to go on: batches that reads ended before, the newest last. */
-  readonly nextReads: FoundBatch[] = [];
   readonly #context: SegmentContext;
   #shared: SharedFile | undefined;
   #indexes: SegmentIndexes | undefined;
   #firstTimestamp: number | undefined;
   #areIndexesSynced = false;
+  /** Undefined until somebody asks: most segments have none. */
+  #transactions: SegmentTransactions | undefined;
+  #nextReads: NextRead[] | undefined;
+  #verified: VerifiedRanges | undefined;
   /** Of a segment whose indexes are not in memory, once it was asked for. */
   #maxTimestamp: number | undefined;
+  /** Its last batches are lost: a reader must not go on behind them as if there were none. */
+  #shortness: LogFault | undefined;
   /** Removed or abandoned: the file is not opened again. */
   #isGone = false;
   /** Grows whenever the index files are written: what was read before is not what they hold. */
   #indexGeneration = 0;
   /** For `file.write`, made once. */
-  readonly #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] | undefined;
 
   constructor(
     context: SegmentContext,
@@ -70,15 +109,28 @@ export class Segment {
     this.#context = context;
     this.baseOffset = found.baseOffset;
     this.sizeInBytes = found.sizeInBytes;
-    if (found.sizeInBytes === 0) this.startIndexes();
+  }
+
+  /** What its files' names end in while it takes the place of others (`segment_swap.ts`). */
+  suffix = "";
+
+  /** What this process has checked of it; nothing for segments that nobody reads. */
+  get verified(): VerifiedRanges {
+    return this.#verified ??= new VerifiedRanges();
+  }
+
+  /** Where readers are likely to go on: batches that reads ended before, the newest last. */
+  get nextReads(): NextRead[] {
+    return this.#nextReads ??= [];
   }
 
   path(kind: SegmentFileKind): string {
-    return segmentPath(this.#context.directory, this.baseOffset, kind);
+    return segmentPath(this.#context.directory, this.baseOffset, kind) + this.suffix;
   }
 
   /** The file, opened where it was not; who keeps it over an await holds it. */
   shared(): SharedFile {
+    if (this.#shortness !== undefined) throw this.#shortness;
     if (this.#shared === undefined) {
       const path = this.path("log");
       if (this.#isGone) throw new DiskFault("not-found", path, `Cannot open ${path}: it is gone`);
@@ -158,46 +210,118 @@ export class Segment {
   /** The indexes, read at once where they are not in memory. */
   indexesNow(): SegmentIndexes {
     if (this.#indexes !== undefined) return this.#indexes;
+    if (this.sizeInBytes === 0) return this.startIndexes();
     const { disk } = this.#context;
-    const [offsets, times] = [
-      disk.readWhole(this.path("index")),
-      disk.readWhole(this.path("timeindex")),
-    ];
-    this.#indexes = parseIndexes(this, offsets, times);
-    return this.#indexes ?? this.#rebuildNow("missing or not a segment's");
+    const offsets = disk.readWhole(this.path("index"));
+    const times = disk.readWhole(this.path("timeindex"));
+    const named = lastNamedOffset(this.baseOffset, offsets, times);
+    const parsed = parseIndexes(this, offsets, times);
+    if (typeof parsed === "string") return this.#rebuildNow(parsed, named);
+    const check = new TailCheck(parsed, this.#context.indexIntervalBytes);
+    const flaw = check.flaw(this.#scanNow(check.visit, { position: check.position }));
+    if (flaw === undefined) return this.#indexes = parsed;
+    try {
+      return this.#rebuildNow(flaw, named);
+    } catch (fault) {
+      if (!(fault instanceof LogFault) || this.#shortness !== undefined) throw fault;
+      return this.#indexes = parsed; // the log is what is damaged: reads will come to it
+    }
   }
 
   /** The indexes, read off the event loop where they are not in memory. */
   async indexes(): Promise<SegmentIndexes> {
     if (this.#indexes !== undefined) return this.#indexes;
+    if (this.sizeInBytes === 0) return this.startIndexes();
     const generation = this.#indexGeneration;
     const offsets = await this.#readWhole("index");
     const times = await this.#readWhole("timeindex");
+    const parsed = parseIndexes(this, offsets, times);
+    const named = lastNamedOffset(this.baseOffset, offsets, times);
+    const flaw = typeof parsed === "string" ? parsed : await this.#flawAtEnd(parsed);
     if (this.#indexes !== undefined) return this.#indexes; // an append was faster
     if (this.#indexGeneration !== generation) return await this.indexes(); // and put away again
-    this.#indexes = parseIndexes(this, offsets, times);
-    return this.#indexes ?? await this.rebuildIndexes("missing or not a segment's");
+    if (typeof parsed === "string") return await this.rebuildIndexes(parsed, named);
+    if (flaw === undefined) return this.#indexes = parsed;
+    try {
+      return await this.rebuildIndexes(flaw, named);
+    } catch (fault) {
+      if (!(fault instanceof LogFault) || this.#shortness !== undefined) throw fault;
+      return this.#indexes ??= parsed; // the log is what is damaged: reads will come to it
+    }
   }
 
-  /** Makes the indexes anew from the log. */
-  async rebuildIndexes(reason: string): Promise<SegmentIndexes> {
+  async #flawAtEnd(indexes: SegmentIndexes): Promise<string | undefined> {
+    const check = new TailCheck(indexes, this.#context.indexIntervalBytes);
+    const { position } = check;
+    const range = { position, end: this.sizeInBytes, firstBytes: 4096, mode: "header" as const };
+    return check.flaw(await this.withFile((file) => scan(file, range, check.visit)));
+  }
+
+  /** Makes the indexes anew from the log. `named`: the greatest offset that the old ones knew. */
+  async rebuildIndexes(reason: string, named = -1): Promise<SegmentIndexes> {
     this.#traceRebuild(reason);
-    const { indexes, visit } = this.#rebuilding();
+    const rebuilding = this.#rebuilding();
+    const { visit } = rebuilding;
     const end = this.sizeInBytes;
     let result = await this.withFile((file) =>
       scan(file, { position: 0, end, mode: "header" }, visit)
     );
     // What was appended while the scan ran is in the page cache.
     if (result.ending === "clean") result = this.#scanNow(visit, { position: end });
-    return this.#adopt(indexes, result);
+    return this.#adopt(rebuilding, result, named);
+  }
+
+  /** Takes over indexes that are to be extended by a walk. */
+  resumeIndexes(indexes: SegmentIndexes): void {
+    this.#indexes = indexes;
+    this.#firstTimestamp = undefined;
+    this.#areIndexesSynced = false;
   }
 
   /** Empty indexes, for a segment whose batches are all going to be noted. */
   startIndexes(): SegmentIndexes {
-    this.#indexes = new SegmentIndexes(this.baseOffset);
-    this.#firstTimestamp = undefined;
+    const indexes = new SegmentIndexes(this.baseOffset);
+    this.resumeIndexes(indexes);
+    return indexes;
+  }
+
+  /** Notes a transaction that a marker in this segment aborts, in memory and in its file. */
+  addAborted(entry: AbortedTransaction): void {
     this.#areIndexesSynced = false;
-    return this.#indexes;
+    this.#ownTransactions().add(entry);
+  }
+
+  /** The transactions that markers in this segment aborted. */
+  transactions(): Promise<TransactionIndex> {
+    return Promise.resolve(this.transactionsNow());
+  }
+
+  /** The file is small, and most segments have none. */
+  transactionsNow(): TransactionIndex {
+    return this.#ownTransactions().index;
+  }
+
+  /** Why the file of aborted transactions cannot be one; undefined where it can, or is not there. */
+  transactionsFlaw(): string | undefined {
+    if (this.#transactions !== undefined) return undefined;
+    const bytes = this.#context.disk.readWhole(this.path("txnindex"));
+    return bytes === undefined ? undefined : new TransactionIndex(this.baseOffset, bytes).flaw();
+  }
+
+  /** Forgets the transactions whose markers lie at or behind `offset`. */
+  truncateTransactions(offset: number): void {
+    if (this.#transactions !== undefined) {
+      this.#transactions.truncateTo(offset);
+      return;
+    }
+    const { disk } = this.#context;
+    const bytes = disk.readWhole(this.path("txnindex"));
+    if (bytes === undefined) return;
+    const index = new TransactionIndex(this.baseOffset, bytes);
+    if (offset <= this.baseOffset) this.#replaceTransactions(new TransactionIndex(this.baseOffset));
+    else if (index.flaw() === undefined && index.truncateTo(offset)) {
+      this.#replaceTransactions(index);
+    }
   }
 
   /** Writes index entries that wait in memory. */
@@ -227,15 +351,27 @@ export class Segment {
     if (this.#areIndexesSynced) return;
     await syncFile(this.#context.disk, this.path("index"));
     await syncFile(this.#context.disk, this.path("timeindex"));
+    await this.syncTransactions();
     this.#areIndexesSynced = true;
+  }
+
+  /** Whether the entries of aborted transactions are durable. */
+  areTransactionsSynced(): boolean {
+    return this.#transactions?.isSynced() ?? true;
+  }
+
+  /** Makes the entries of aborted transactions durable. */
+  async syncTransactions(): Promise<void> {
+    await this.#transactions?.sync();
   }
 
   /** Cuts the file only: the caller sees to it that the indexes hold what is left. */
   cut(bytes: number): void {
     assert(bytes <= this.sizeInBytes, "a segment is cut, not grown");
+    if (bytes === 0) this.#removeIndexes(); // entries without a log would say that it is lost
     this.shared().file.truncate(bytes);
     this.sizeInBytes = bytes;
-    this.nextReads.length = 0;
+    this.#nextReads = undefined;
     this.syncedBytes = -1; // the cut itself is to be made durable
     this.#maxTimestamp = undefined;
     this.#firstTimestamp = undefined;
@@ -259,11 +395,17 @@ export class Segment {
   }
 
   closeFiles(): void {
+    this.#verified?.clear();
     // The latest time may stand in memory only: an entry for it keeps it.
     this.#indexes?.seal();
     try {
       this.#writeIndexes(false);
       if (this.sizeInBytes > 0) this.#indexes = undefined;
+      const transactions = this.#transactions;
+      // One without entries stays: it saves asking the disk for a file that is not there.
+      if (transactions?.isWritten() && transactions.index.entries.length > 0) {
+        this.#transactions = undefined;
+      }
     } catch (fault) {
       // Somebody else's call closes this file; entries that cannot be written now stay in memory.
       if (!(fault instanceof DiskFault)) throw fault;
@@ -276,15 +418,31 @@ export class Segment {
   abandon(): void {
     this.#isGone = true;
     this.#indexes = undefined;
+    this.#transactions = undefined;
     this.#forgetFile();
   }
 
-  /** Removes the files; who holds the log's handle may go on reading. */
+  /**
+   * Removes the files; who holds the log's handle may go on reading. The log goes last: an index
+   * without its log is then a sign that a log was lost (recovery.ts).
+   */
   remove(): void {
-    this.#isGone = true;
-    this.#forgetFile();
-    for (const kind of ["log", "index", "timeindex", "txnindex"] as const) {
-      this.#context.disk.remove(this.path(kind));
+    this.abandon();
+    for (const kind of SEGMENT_FILE_KINDS) this.#context.disk.remove(this.path(kind));
+  }
+
+  #ownTransactions(): SegmentTransactions {
+    return this.#transactions ??= openTransactions(this.#context, this);
+  }
+
+  #replaceTransactions(index: TransactionIndex): void {
+    this.#transactions = replaceTransactions(this.#context, this, index);
+    this.#areIndexesSynced = false;
+  }
+
+  #removeIndexes(): void {
+    for (const kind of SEGMENT_FILE_KINDS) {
+      if (kind !== "log") this.#context.disk.remove(this.path(kind));
     }
   }
 
@@ -296,9 +454,10 @@ export class Segment {
 
   #write(position: number, bytes: Uint8Array): void {
     const { file } = this.shared();
-    this.#parts[0] = bytes;
+    const parts = this.#parts ??= [];
+    parts[0] = bytes;
     try {
-      file.write(position, this.#parts);
+      file.write(position, parts);
     } catch (fault) {
       // Half a batch may lie there now. The next append writes over it and recovery cuts it off;
       // cutting it here is only tidy, and may fail for the same reason as the write.
@@ -307,7 +466,7 @@ export class Segment {
       } catch { /* the first fault is the one to tell */ }
       throw fault;
     }
-    this.#parts.length = 0;
+    parts.length = 0;
   }
 
   #writeIndexes(isFinal: boolean): void {
@@ -318,6 +477,7 @@ export class Segment {
     const { disk } = this.#context;
     writeEntries(disk, this.path("index"), indexes.offsets.entries, isFinal);
     writeEntries(disk, this.path("timeindex"), indexes.times.entries, isFinal);
+    this.#transactions?.write();
   }
 
   async #readWhole(kind: SegmentFileKind): Promise<Uint8Array | undefined> {
@@ -347,34 +507,42 @@ export class Segment {
     }
   }
 
-  #rebuildNow(reason: string): SegmentIndexes {
+  #rebuildNow(reason: string, named = -1): SegmentIndexes {
     this.#traceRebuild(reason);
-    const { indexes, visit } = this.#rebuilding();
-    return this.#adopt(indexes, this.#scanNow(visit, { position: 0 }));
+    const rebuilding = this.#rebuilding();
+    return this.#adopt(rebuilding, this.#scanNow(rebuilding.visit, { position: 0 }), named);
   }
 
-  #rebuilding(): {
-    indexes: SegmentIndexes;
-    visit: (batch: BatchView, position: number) => boolean;
-  } {
+  /**
+   * A closed segment that ends before the next one begins, and whose indexes knew of more: its end is
+   * lost. Either alone is none: cleaning leaves gaps, and an index may lie.
+   */
+  #refuseShort(nextOffset: number, named: number): void {
+    const nextBase = this.#context.nextBaseOffset?.(this) ?? nextOffset;
+    if (named < nextOffset || nextBase <= nextOffset) return;
+    const what = `it ends at offset ${nextOffset}, and its indexes know of ${named}`;
+    this.#shortness = damageFault(this.path("log"), what);
+    throw this.#shortness;
+  }
+
+  #rebuilding(): Rebuilding {
     const indexes = new SegmentIndexes(this.baseOffset);
     let nextOffset: number = this.baseOffset;
     const visit = (batch: BatchView, position: number): boolean => {
       const isInOrder = batch.baseOffset() >= nextOffset && batch.lastOffsetDelta() >= 0;
       if (!isInOrder || !this.fits(batch.lastOffset())) return false; // damage
       nextOffset = batch.nextOffset();
-      indexes.onBatch({
-        position,
-        sizeInBytes: batch.sizeInBytes(),
-        lastOffset: batch.lastOffset(),
-        maxTimestamp: batch.maxTimestamp(),
-      }, this.#context.indexIntervalBytes);
+      indexes.note(batch, position, this.#context.indexIntervalBytes);
       return true;
     };
-    return { indexes, visit };
+    return { indexes, visit, nextOffset: () => nextOffset };
   }
 
-  #adopt(indexes: SegmentIndexes, result: ScanResult): SegmentIndexes {
+  #adopt(
+    { indexes, nextOffset }: Rebuilding,
+    result: ScanResult,
+    named: number,
+  ): SegmentIndexes {
     if (result.ending !== "clean") {
       const [at, size] = [result.position, this.sizeInBytes];
       throw new LogFault(
@@ -382,7 +550,9 @@ export class Segment {
         `Cannot read ${this.path("log")}: no whole batch at byte ${at} of ${size}`,
       );
     }
+    this.#refuseShort(nextOffset(), named);
     this.#indexes = indexes;
+    this.truncateTransactions(nextOffset());
     this.seal();
     return indexes;
   }

@@ -1,9 +1,11 @@
 /**
  * When a log begins a new segment.
  *
- * Pure: a function of what is known. Jitter (`segment.jitter.ms`) is taken off `segmentMs` by who sets
- * it. Source: kafka: LogSegment.shouldRoll, LogSegment.timeWaitedForRoll.
+ * Pure: a function of what is known. An idle log does not roll: only an append asks, and retention when
+ * the active segment has expired as a whole.
+ * Source: kafka: LogSegment.shouldRoll, LogSegment.timeWaitedForRoll, LogConfig.randomSegmentJitter.
  */
+import type { Random } from "../env/random.ts";
 import { OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from "./format.ts";
 
 export interface LogSettings {
@@ -29,15 +31,25 @@ export interface RollFacts {
 }
 
 /** Why the batch must go into a new segment; undefined where it fits into the present one. */
-export function rollReason(facts: RollFacts, settings: LogSettings): RollReason | undefined {
+export function rollReason(
+  facts: RollFacts,
+  settings: LogSettings,
+  jitterMs: number,
+): RollReason | undefined {
   if (facts.sizeInBytes === 0) return facts.isInReach ? undefined : "offset";
   if (facts.sizeInBytes > settings.segmentBytes - facts.batchBytes) return "size";
-  if (facts.waitedMs > settings.segmentMs) return "time";
+  if (facts.waitedMs > settings.segmentMs - jitterMs) return "time";
   const indexBytesMax = settings.segmentIndexBytes;
   if (facts.offsetEntries >= Math.floor(indexBytesMax / OFFSET_ENTRY_BYTES)) return "index";
   // The time index keeps room for the entry of the seal.
   if (facts.timeEntries >= Math.floor(indexBytesMax / TIME_ENTRY_BYTES) - 1) return "index";
   return facts.isInReach ? undefined : "offset";
+}
+
+/** How much earlier a new segment rolls by time than `segment.ms` says. */
+export function rollJitterMs(settings: LogSettings, random: Random): number {
+  const bound = Math.min(settings.segmentJitterMs, settings.segmentMs);
+  return bound === 0 ? 0 : random.below(bound);
 }
 
 /** Source: kafka: LogSegment.timeWaitedForRoll. */

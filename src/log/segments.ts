@@ -1,8 +1,20 @@
 /** The segments of a log in the order of their base offsets; the last one is written to. */
 import { assert } from "../ground/assert.ts";
+import type { Offset } from "../ground/numbers.ts";
 import type { Segment } from "./segment.ts";
 
+/** A segment as those see it who choose segments to delete or to clean. */
+export interface SegmentFacts {
+  readonly baseOffset: Offset;
+  /** The base of the next one; of the active one the log's end. */
+  readonly nextOffset: Offset;
+  readonly sizeInBytes: number;
+  readonly isActive: boolean;
+}
+
 export class Segments {
+  /** Grows when segments are taken out: who held one may find it gone, and asks again. */
+  generation = 0;
   readonly #segments: Segment[] = [];
 
   get count(): number {
@@ -41,8 +53,46 @@ export class Segments {
     return Math.max(0, low - 1);
   }
 
+  /** The place of the segment that begins at `baseOffset`; -1 where none does. */
+  indexOf(baseOffset: Offset): number {
+    const index = this.floorIndex(baseOffset);
+    return this.#segments[index]?.baseOffset === baseOffset ? index : -1;
+  }
+
+  /** Puts `segment`, or nothing, in the place of `count` others. */
+  replace(index: number, count: number, segment?: Segment): void {
+    assert(index + count < this.#segments.length, "the active segment stays");
+    this.#segments.splice(index, count, ...segment === undefined ? [] : [segment]);
+    this.generation++;
+  }
+
   /** Takes out the segments from `index` on. */
   takeFrom(index: number): readonly Segment[] {
+    this.generation++;
     return this.#segments.splice(index);
+  }
+}
+
+/** The oldest first. */
+export function segmentFacts(segments: Segments, logEndOffset: Offset): readonly SegmentFacts[] {
+  const all = segments.all();
+  return all.map(({ baseOffset, sizeInBytes }, index) => {
+    const nextOffset = all[index + 1]?.baseOffset ?? logEndOffset;
+    return { baseOffset, nextOffset, sizeInBytes, isActive: index === all.length - 1 };
+  });
+}
+
+/** Searches again where segments were taken out meanwhile, one of which the search may have had in hand. */
+export async function searchAgain<Found>(
+  segments: Segments,
+  search: () => Promise<Found>,
+): Promise<Found> {
+  for (;;) {
+    const { generation } = segments;
+    try {
+      return await search();
+    } catch (fault) {
+      if (segments.generation === generation) throw fault;
+    }
   }
 }

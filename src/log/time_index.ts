@@ -38,13 +38,27 @@ export class TimeIndex {
 
   /** The latest time and its offset; undefined where there is no entry. */
   last(): TimestampOffset | undefined {
-    return this.entries.count === 0 ? undefined : this.#entryAt(this.entries.count - 1);
+    return this.entries.count === 0 ? undefined : this.entryAt(this.entries.count - 1);
   }
 
   /** The last entry earlier than `timestamp`; undefined where the search begins at the start. */
   lookup(timestamp: number): TimestampOffset | undefined {
     const index = this.entries.countWhere((at) => this.#timestampAt(at) < timestamp) - 1;
-    return index < 0 ? undefined : this.#entryAt(index);
+    return index < 0 ? undefined : this.entryAt(index);
+  }
+
+  /** How many entries from the first on go up and are of batches below `offset`. */
+  soundCount(offset: number): number {
+    let timestamp = -1;
+    let before: number = this.#baseOffset;
+    for (let index = 0; index < this.entries.count; index++) {
+      const entry = this.entryAt(index);
+      const isSound = entry.timestamp > timestamp && entry.offset >= before;
+      if (!isSound || entry.offset >= offset) return index;
+      timestamp = entry.timestamp;
+      before = entry.offset;
+    }
+    return this.entries.count;
   }
 
   /** Why these entries cannot be a time index; undefined where they can. */
@@ -52,7 +66,7 @@ export class TimeIndex {
     let timestamp = -1;
     let offset = 0;
     for (let index = 0; index < this.entries.count; index++) {
-      const entry = this.#entryAt(index);
+      const entry = this.entryAt(index);
       const relative = entry.offset - this.#baseOffset;
       if (entry.timestamp <= timestamp) return `entry ${index} has time ${entry.timestamp}`;
       if (relative < offset) return `entry ${index} has offset ${relative} behind ${offset}`;
@@ -68,7 +82,7 @@ export class TimeIndex {
     return view.getInt32(at) * TWO_TO_32 + view.getUint32(at + 4);
   }
 
-  #entryAt(index: number): TimestampOffset {
+  entryAt(index: number): TimestampOffset {
     const relative = this.entries.view.getInt32(index * TIME_ENTRY_BYTES + 8);
     return { timestamp: this.#timestampAt(index), offset: this.#baseOffset + relative };
   }

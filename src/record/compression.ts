@@ -40,20 +40,24 @@ export type Decompress = (
   bytesMax: number,
 ) => Uint8Array;
 
-/** "none" gives the bytes back. */
-export type Compress = (compressionType: CompressionType, bytes: Uint8Array) => Uint8Array;
+/** "none" gives the bytes back; without a level the codec's usual one is taken. */
+export type Compress = (
+  compressionType: CompressionType,
+  bytes: Uint8Array,
+  level?: number,
+) => Uint8Array;
 
 /** What `env/compressor.ts` calls `Compressors`, as far as it is needed here. */
 export type Codecs = {
   readonly [Codec in Exclude<CompressionType, "none">]: {
-    compress(bytes: Uint8Array): Uint8Array;
+    compress(bytes: Uint8Array, level?: number): Uint8Array;
     decompress(bytes: Uint8Array, bytesMax: number): Uint8Array;
   };
 };
 
 export function compressWith(codecs: Codecs): Compress {
-  return (compressionType, bytes) =>
-    compressionType === "none" ? bytes : codecs[compressionType].compress(bytes);
+  return (compressionType, bytes, level) =>
+    compressionType === "none" ? bytes : codecs[compressionType].compress(bytes, level);
 }
 
 export function decompressWith(codecs: Codecs): Decompress {

@@ -12,7 +12,7 @@ import {
   type SettingType,
   type SettingValue,
 } from "../metadata/setting.ts";
-import { TOPIC_SETTINGS } from "../metadata/topic_config.ts";
+import { refuseTogether, TOPIC_SETTINGS, type TopicSetting } from "../metadata/topic_config.ts";
 
 // deno-fmt-ignore
 const OWN = [
@@ -58,6 +58,7 @@ const OWN = [
   { name: "log.retention.minutes", type: "int", min: -1, doc: "Retention in minutes, where log.retention.ms is not given." },
   { name: "log.retention.hours", type: "int", min: -1, doc: "Retention in hours, where neither milliseconds nor minutes are given." },
   { name: "log.roll.hours", type: "int", min: 1, doc: "Longest life of an active segment in hours, where log.roll.ms is not given." },
+  { name: "log.roll.jitter.hours", type: "int", min: 0, doc: "Random time taken off the life of an active segment in hours, where log.roll.jitter.ms is not given." },
 ] as const satisfies readonly Setting[];
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
@@ -94,10 +95,20 @@ export interface SettingProblem {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
+/** What may be given in larger units instead; the first that is there counts. */
+const IN_OTHER_UNITS: ReadonlyMap<string, readonly (readonly [name: string, unitMs: number])[]> =
+  new Map([
+    ["log.retention.ms", [["log.retention.minutes", MINUTE_MS], ["log.retention.hours", HOUR_MS]]],
+    ["log.roll.ms", [["log.roll.hours", HOUR_MS]]],
+    ["log.roll.jitter.ms", [["log.roll.jitter.hours", HOUR_MS]]],
+  ]);
+
 /** The settings one broker was started with. */
 export class BrokerSettings {
   /** Every setting that has a meaning. */
   static readonly known: readonly Setting[] = BROKER_SETTINGS;
+  /** Those in which a topic may differ from the broker. */
+  static readonly ofTopics: readonly TopicSetting[] = TOPIC_SETTINGS;
   readonly #texts: ReadonlyMap<string, string>;
   /** What was read once: handlers ask for every request. */
   readonly #values = new Map<string, SettingValue | undefined>();
@@ -120,6 +131,13 @@ export class BrokerSettings {
         problems.push({ kind: "invalid", name, message: parsed.message });
       }
     }
+    const contradiction = problems.length > 0
+      ? undefined
+      : refuseTogether(new Map(), (name) => this.text(name));
+    if (contradiction !== undefined) {
+      const name = "log.cleaner.min.compaction.lag.ms";
+      problems.push({ kind: "invalid", name, message: contradiction });
+    }
     return problems;
   }
 
@@ -135,11 +153,21 @@ export class BrokerSettings {
   text(name: string): string | undefined {
     const text = this.#texts.get(name);
     if (text !== undefined) return text;
-    if (name === "log.retention.ms") {
-      return this.#inMs("log.retention.minutes", MINUTE_MS) ??
-        this.#inMs("log.retention.hours", HOUR_MS);
+    for (const [other, unitMs] of IN_OTHER_UNITS.get(name) ?? []) {
+      const inMs = this.#inMs(other, unitMs);
+      if (inMs !== undefined) return inMs;
     }
-    return name === "log.roll.ms" ? this.#inMs("log.roll.hours", HOUR_MS) : undefined;
+    return undefined;
+  }
+
+  /** What was given by this very name, as text. */
+  given(name: string): string | undefined {
+    return this.#texts.get(name);
+  }
+
+  /** Names of the settings that say the same in larger units, the first that counts first. */
+  static inOtherUnits(name: string): readonly string[] {
+    return (IN_OTHER_UNITS.get(name) ?? []).map(([other]) => other);
   }
 
   #inMs(name: string, unitMs: number): string | undefined {

@@ -45,6 +45,8 @@ export class MetadataQuorum {
   readonly #log: Log;
   readonly #tools: QuorumTools;
   #last: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
+  #onEnding: () => void = () => undefined;
   #onReplayed: (record: MetadataRecord) => Promise<void> | void = () => undefined;
 
   private constructor(log: Log, image: ClusterImage, tools: QuorumTools) {
@@ -79,10 +81,25 @@ export class MetadataQuorum {
     return turn;
   }
 
-  /** Waits for decisions under way, then closes the log cleanly. */
+  /**
+   * Waits for decisions under way, then closes the log cleanly. One that waits for room is not waited
+   * for: its proposer hears that it could not be made durable, and the next start decides.
+   */
   async close(): Promise<void> {
+    this.#end();
     await this.#last;
     await this.#log.close();
+  }
+
+  /** Lets go of the log as it is. */
+  abandon(): void {
+    this.#end();
+    this.#log.closeNow();
+  }
+
+  #end(): void {
+    this.#isEnding = true;
+    this.#onEnding();
   }
 
   async #commit<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
@@ -110,19 +127,22 @@ export class MetadataQuorum {
     }
   }
 
-  /** False where there was no room for what the sync needed: it may be asked again. */
+  /** False where there was no room for what the sync needed: it may be asked again, until the stop. */
   async #isSynced(): Promise<boolean> {
     try {
       await this.#log.sync();
       return true;
     } catch (error) {
-      if (error instanceof DiskFault && isPassing(error)) return false;
+      if (!this.#isEnding && error instanceof DiskFault && isPassing(error)) return false;
       throw error;
     }
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => this.#tools.clock.after(SYNC_AGAIN_MS, resolve));
+    return new Promise((resolve) => {
+      this.#onEnding = resolve;
+      this.#tools.clock.after(SYNC_AGAIN_MS, resolve);
+    });
   }
 
   /** One batch for one decision: it is in the log whole or not at all. */

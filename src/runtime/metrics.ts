@@ -114,6 +114,21 @@ export class GaugeFamily implements Family {
   }
 }
 
+/** A counter that somebody else keeps, read when the page is made. */
+class CountFamily implements Family {
+  readonly #options: MetricOptions;
+  readonly #read: () => number;
+
+  constructor(options: MetricOptions, read: () => number) {
+    this.#options = options;
+    this.#read = read;
+  }
+
+  render(): string {
+    return head(this.#options, "counter") + line(this.#options.name, "", this.#read());
+  }
+}
+
 /** Upper bounds of the buckets, in seconds. */
 const BOUNDS = [
   0.0001,
@@ -192,6 +207,10 @@ export class Metrics {
     read: (set: (value: number, ...labels: readonly string[]) => void) => void,
   ): void {
     this.#add(new GaugeFamily(options, read));
+  }
+
+  count(name: string, help: string, read: () => number): void {
+    this.#add(new CountFamily({ name, help }, read));
   }
 
   histogram(options: MetricOptions): HistogramFamily {

@@ -19,6 +19,16 @@ import { leaderHighWatermark } from "../replica/high_watermark.ts";
 import type { PartitionSettings } from "./partition_settings.ts";
 import type { Counter, Histogram } from "./metrics.ts";
 
+/** Of the log directory that a partition lies in: one object for all partitions there. */
+export interface PartitionPlace {
+  /** Whether so many bytes may be appended: undefined, or why not. */
+  admit(bytes: number): string | undefined;
+  /** Why nothing may be appended now: full, or offline. */
+  readonly refusal: string | undefined;
+  /** To be set when a log has become durable further than before. */
+  hasNewRecoveryPoints: boolean;
+}
+
 export interface PartitionOptions {
   readonly topic: string;
   readonly topicId: Uuid;
@@ -32,6 +42,8 @@ export interface PartitionOptions {
   readonly appendErrors: Counter;
   /** The owner of the disk hears of a fault here, and takes the directory offline. */
   readonly onDiskFault: (fault: DiskFault) => void;
+  /** Without one everything is admitted. */
+  readonly place?: PartitionPlace;
 }
 
 export type ReadResult =
@@ -45,6 +57,7 @@ interface CommitWaiter {
 }
 
 const SYNC_AGAIN_MS = 100;
+const NOBODY: readonly CommitWaiter[] = [];
 
 export class Partition {
   readonly topic: string;
@@ -56,8 +69,9 @@ export class Partition {
   #settings: PartitionSettings;
   #highWatermark: Offset;
   #durableOffset: Offset;
-  #waiters: CommitWaiter[] = [];
-  readonly #watchers = new Set<() => void>();
+  /** These two are made when somebody comes: most of many partitions have nobody. */
+  #waiters: CommitWaiter[] | undefined;
+  #watchers: Set<() => void> | undefined;
   #sync: Promise<void> | undefined;
   #isSyncWanted = false;
   #flushTimer: Timer | undefined;
@@ -92,9 +106,22 @@ export class Partition {
     return this.#state === "closed";
   }
 
+  /** Whether a batch of so many bytes has room: undefined, or why not. */
+  admit(bytes: number): string | undefined {
+    return this.#options.place?.admit(bytes);
+  }
+
+  /** Why nothing can be served or appended; undefined where it can. */
+  get refusal(): string | undefined {
+    return this.#options.place?.refusal;
+  }
+
   configure(settings: PartitionSettings): void {
     this.#settings = settings;
     this.log.configure(settings.log);
+    if (this.#state !== "online") return;
+    this.#flushTimer?.cancel(); // it was set by what flush.ms was before
+    this.#flushTimer = undefined;
     this.onAppended();
   }
 
@@ -121,13 +148,17 @@ export class Partition {
   whenCommitted(offset: Offset): Promise<boolean> | undefined {
     if (this.#highWatermark >= offset) return undefined;
     if (this.#state !== "online") return Promise.resolve(false);
-    return new Promise((resolve) => this.#waiters.push({ offset, resolve }));
+    return new Promise((resolve) => (this.#waiters ??= []).push({ offset, resolve }));
   }
 
   /** Calls `onMove` whenever there is more to read, or the partition is gone, until it is taken off. */
   watch(onMove: () => void): () => void {
-    this.#watchers.add(onMove);
-    return () => this.#watchers.delete(onMove);
+    const watchers = this.#watchers ??= new Set();
+    watchers.add(onMove);
+    return () => {
+      watchers.delete(onMove);
+      if (watchers.size === 0 && this.#watchers === watchers) this.#watchers = undefined;
+    };
   }
 
   /** Committed batches from the one that holds `offset` on. */
@@ -157,19 +188,18 @@ export class Partition {
   }
 
   /**
-   * A fault while appending: nothing of the batch is there. Tells the owner of the disk where it is
-   * not merely full, and gives the reason for the producer.
+   * A fault while appending: nothing of the batch is there. Tells the owner of the disk, and gives the
+   * reason for the producer.
    */
   onFault(error: unknown): string {
     if (error instanceof LogFault) {
       this.#told("the log is damaged", error);
-      return "the log is damaged";
+      return damagedLog(error);
     }
     if (!(error instanceof DiskFault)) throw error;
     this.#told("a batch could not be appended", error);
-    if (isPassing(error)) return "there is no room in the log directory";
     this.#options.onDiskFault(error);
-    return "the log directory is offline";
+    return this.refusal ?? error.message;
   }
 
   #told(message: string, error: Error): void {
@@ -199,13 +229,14 @@ export class Partition {
         // One after the other on purpose: a second fdatasync of the same file gains nothing.
         // deno-lint-ignore no-await-in-loop
         this.#durableOffset = await this.log.sync();
+        if (this.#options.place !== undefined) this.#options.place.hasNewRecoveryPoints = true;
         this.#options.fsyncSeconds.observe((this.#options.clock.monotonicMs() - startMs) / 1000);
         this.#advance();
       }
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
+      this.#options.onDiskFault(error);
       if (isPassing(error)) this.#syncLater();
-      else this.#options.onDiskFault(error);
     } finally {
       this.#sync = undefined;
     }
@@ -226,20 +257,31 @@ export class Partition {
     );
     if (this.#highWatermark === present) return;
     const waiting = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiting) {
+    this.#waiters = undefined;
+    for (const waiter of waiting ?? NOBODY) {
       if (waiter.offset <= this.#highWatermark) waiter.resolve(true);
-      else this.#waiters.push(waiter);
+      else (this.#waiters ??= []).push(waiter);
     }
-    for (const onMove of [...this.#watchers]) onMove();
+    this.#wakeWatchers();
   }
 
   #release(): void {
     const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { resolve } of waiters) resolve(false);
+    this.#waiters = undefined;
+    for (const { resolve } of waiters ?? NOBODY) resolve(false);
+    this.#wakeWatchers();
+  }
+
+  #wakeWatchers(): void {
+    if (this.#watchers === undefined) return;
     for (const onMove of [...this.#watchers]) onMove();
   }
+}
+
+/** What a client and the log of the broker are told. */
+export function damagedLog({ message }: LogFault): string {
+  if (message.includes("mq log verify")) return message;
+  return `${message}; look at it with mq log verify, cut it out with mq log repair`;
 }
 
 function asResult(slice: LogSlice | undefined): ReadResult {

@@ -67,7 +67,8 @@ export function appendFromProducer(
   tools: AppendTools,
 ): AppendResult {
   if (!partition.isOnline) {
-    return refused(ErrorCode.KafkaStorageError, "the log directory is offline");
+    const reason = partition.refusal ?? "the log directory is offline";
+    return refused(ErrorCode.KafkaStorageError, reason);
   }
   const { settings } = partition;
   const now = tools.clock.wallMs();
@@ -143,12 +144,17 @@ function append(
   tools: AppendTools,
 ): AppendResult {
   const { log, settings } = partition;
+  const { compressionLevel } = settings;
   const wanted = wantedCompression(settings.compressionType, facts.compressionType);
-  const batch = wanted === undefined ? records : recompressBatch(records, wanted, tools);
+  const batch = wanted === undefined
+    ? records
+    : recompressBatch(records, { compressionType: wanted, compressionLevel }, tools);
   if (batch.length > settings.maxMessageBytes) {
     const message = `the batch is ${batch.length} bytes long in the compression of its topic`;
     return refused(ErrorCode.MessageTooLarge, message);
   }
+  const noRoom = partition.admit(batch.length);
+  if (noRoom !== undefined) return refused(ErrorCode.KafkaStorageError, noRoom);
   const now = tools.clock.wallMs();
   const baseOffset = log.logEndOffset;
   const lastOffset = toOffset(baseOffset + facts.lastOffsetDelta);

@@ -26,10 +26,18 @@ export interface PartitionSettings {
   readonly retentionBytes: number;
   readonly compaction: CompactionSettings;
   readonly compressionType: string;
+  /** Of the codec that `compressionType` names; undefined where that has no levels. */
+  readonly compressionLevel: number | undefined;
   readonly fileDeleteDelayMs: number;
   readonly flushMessages: number;
   readonly flushMs: number;
 }
+
+/** Not lz4: its level is known and has no effect (host/compressor.ts). */
+const LEVEL_OF = new Map<string, TopicSettingName>([
+  ["gzip", "compression.gzip.level"],
+  ["zstd", "compression.zstd.level"],
+]);
 
 export function partitionSettings(
   own: ReadonlyMap<string, string>,
@@ -37,6 +45,8 @@ export function partitionSettings(
 ): PartitionSettings {
   const value = (name: TopicSettingName): unknown => topicConfigValue(name, own, brokerValue);
   const cleanupPolicy = value("cleanup.policy") as readonly string[];
+  const compressionType = value("compression.type") as string;
+  const level = LEVEL_OF.get(compressionType);
   return {
     log: {
       segmentBytes: value("segment.bytes") as number,
@@ -62,7 +72,8 @@ export function partitionSettings(
       maxCompactionLagMs: value("max.compaction.lag.ms") as number,
       deleteRetentionMs: value("delete.retention.ms") as number,
     },
-    compressionType: value("compression.type") as string,
+    compressionType,
+    compressionLevel: level === undefined ? undefined : value(level) as number,
     fileDeleteDelayMs: value("file.delete.delay.ms") as number,
     flushMessages: value("flush.messages") as number,
     flushMs: value("flush.ms") as number,

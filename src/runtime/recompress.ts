@@ -16,10 +16,16 @@ export interface RecompressTools {
   readonly inflatedBytesMax: number;
 }
 
+export interface Recompression {
+  readonly compressionType: CompressionType;
+  /** Undefined = the codec's usual one. */
+  readonly compressionLevel: number | undefined;
+}
+
 /** `bytes` is one batch that was validated with its records. */
 export function recompressBatch(
   bytes: Uint8Array,
-  compressionType: CompressionType,
+  { compressionType, compressionLevel }: Recompression,
   tools: RecompressTools,
 ): Uint8Array {
   const batch = new BatchView(bytes);
@@ -34,10 +40,11 @@ export function recompressBatch(
       timestamp: cursor.timestamp(),
     });
   }
+  const compress: Compress = (type, section) => tools.compress(type, section, compressionLevel);
   return builder.finish({
     producerId: batch.producerId(),
     producerEpoch: batch.producerEpoch(),
     baseSequence: batch.baseSequence(),
     isTransactional: batch.isTransactional(),
-  }, tools);
+  }, { crc32c: tools.crc32c, compress });
 }

@@ -5,6 +5,7 @@ import { createHostEnv } from "../../src/host/host_env.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { Log } from "../../src/log/log.ts";
 import { OpenSegments } from "../../src/log/open_segments.ts";
+import { ReadChecks } from "../../src/log/read_checks.ts";
 import { TailCache } from "../../src/log/tail_cache.ts";
 import { BatchBuilder } from "../../src/record/batch_builder.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
@@ -83,6 +84,7 @@ export async function benchAppend(): Promise<void> {
       trace: env.trace,
       tail: new TailCache({ bytesMax: 32 << 20 }),
       openSegments: new OpenSegments({ countMax: 16 }),
+      reads: new ReadChecks({ ...env, intervalMs: 3_600_000 }),
       random: new Prng(1),
     },
     isClean: true,

@@ -124,6 +124,7 @@ describe("CreateTopics and DeleteTopics", () => {
     const again = await second.dial();
     expect(await namesKnown(again)).toEqual(["b", "a"]);
     expect((await fetchFrom(again, "a")).highWatermark).toBe(0);
+    await second.clock.advance(1);
     expect(second.disk.list("/data").some(({ name }) => name.endsWith("-delete"))).toBeFalse();
   });
 

@@ -25,6 +25,7 @@ export interface Fixture {
   readonly clock: ManualClock;
   readonly disk: MemoryDisk;
   readonly network: MemoryNetwork;
+  readonly env: Env;
   /** Messages of the trace, with their reasons. */
   readonly events: string[];
   dial(): Promise<RawConnection>;
@@ -39,6 +40,16 @@ export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
   disk: MemoryDisk = new MemoryDisk(),
 ): Promise<Fixture> {
+  const fixture = assembleBroker(settings, disk);
+  await fixture.clock.until(fixture.broker.start());
+  return fixture;
+}
+
+/** A broker that is not started yet. */
+export function assembleBroker(
+  settings: Readonly<Record<string, string>> = {},
+  disk: MemoryDisk = new MemoryDisk(),
+): Fixture {
   const clock = new ManualClock();
   const network = new MemoryNetwork();
   network.pieceBytes = PIECE_BYTES;
@@ -62,10 +73,9 @@ export async function startBroker(
   // Poisoned: a handler that keeps a view of its request is found.
   const framePool = new BufferPool({ bytesMax: 1 << 20, isPoisoned: true });
   const broker = new Broker({ env, settings: new Map(given), framePool });
-  await clock.until(broker.start());
   const dial = async (): Promise<RawConnection> =>
     new RawConnection(await network.dial(ADDRESS), clock);
-  return { broker, clock, disk, network, events, dial };
+  return { broker, clock, disk, network, env, events, dial };
 }
 
 /** Requests and answers as they are on the wire, without a client's cleverness. */

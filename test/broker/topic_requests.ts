@@ -1,9 +1,10 @@
 /** The requests that most tests of the broker make, with what they do not care for filled in. */
 import { createTopics } from "../../src/api/create_topics.ts";
 import { fetch } from "../../src/api/fetch.ts";
+import { incrementalAlterConfigs } from "../../src/api/incremental_alter_configs.ts";
 import { produce } from "../../src/api/produce.ts";
 import type { RequestInput, ResponseOf } from "../../src/api/schema.ts";
-import type { RawConnection } from "./broker_fixture.ts";
+import { type Fixture, type RawConnection, startBroker } from "./broker_fixture.ts";
 
 export const PRODUCE_VERSION = 9;
 export const FETCH_VERSION = 12;
@@ -21,6 +22,24 @@ export async function createTopic(
   if (topics[0]?.errorCode !== 0) {
     throw new Error(`Cannot create ${name}: ${topics[0]?.errorMessage}`);
   }
+}
+
+/** Sets settings of a topic; throws where they are refused. */
+export async function alterTopic(
+  connection: RawConnection,
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const configs = Object.entries(settings).map(([name, value]) => ({
+    name,
+    configOperation: 0,
+    value,
+  }));
+  const { responses } = await connection.ask(incrementalAlterConfigs, 1, {
+    resources: [{ resourceType: 2, resourceName: topic, configs }],
+    validateOnly: false,
+  });
+  if (responses[0]?.errorCode !== 0) throw new Error(responses[0]?.errorMessage ?? "no answer");
 }
 
 export function produceBody(
@@ -95,4 +114,14 @@ export async function fetchFrom(
 ): Promise<Fetched> {
   const { responses } = await connection.ask(fetch, FETCH_VERSION, fetchBody(topic, fields));
   return responses[0]?.partitions[0] as Fetched;
+}
+
+/** A running broker with the topic `t`. */
+export async function brokerWith(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Fixture & { readonly connection: RawConnection }> {
+  const fixture = await startBroker();
+  const connection = await fixture.dial();
+  await createTopic(connection, "t", settings);
+  return { ...fixture, connection };
 }

@@ -4,6 +4,7 @@
  * It holds only what the commands use; a command that needs more fails here loudly.
  */
 import type { Library } from "../../cli/context.ts";
+import { FAKE_SETTINGS, FakeConfigs } from "./fake_configs.ts";
 
 export interface FakeRecord {
   readonly key: string | null;
@@ -20,6 +21,7 @@ export function codedError(code: string, message = code): Error {
 
 export class FakeCluster {
   readonly topics = new Map<string, FakeRecord[]>();
+  readonly configs = new FakeConfigs((name) => this.topics.has(name), codedError);
   /** Thrown by `connect`. */
   unreachable: Error | undefined;
   /** Reported for every produced record. */
@@ -33,6 +35,7 @@ export class FakeCluster {
     const library = {
       connect: (options: { signal?: AbortSignal }) => this.#connect(options),
       createHostEnv: () => ({}),
+      BrokerSettings: { ofTopics: FAKE_SETTINGS },
       implementations: () => ({ crc32c: "typescript" }),
       resolveOffsets: (
         _client: unknown,
@@ -89,10 +92,15 @@ export class FakeCluster {
             : {}),
         }))),
       describeConfigs: (names: readonly string[]) =>
-        Promise.resolve(names.map((name) => ({
-          name,
-          configs: [{ name: "cleanup.policy", value: "compact", source: "DYNAMIC_TOPIC_CONFIG" }],
-        }))),
+        Promise.resolve(names.map((name) => this.configs.describe(name))),
+      describeBrokerConfigs: (id: number) =>
+        Promise.resolve(this.configs.describeBroker(String(id))),
+      describeClusterConfigs: () => Promise.resolve({ name: "", configs: [] }),
+      describeCluster: () => Promise.resolve({ controllerId: 1, brokers: [{ brokerId: 1 }] }),
+      alterTopicConfigs: (
+        topics: Parameters<FakeConfigs["alter"]>[0],
+        { validateOnly = false },
+      ) => Promise.resolve(this.configs.alter(topics, validateOnly)),
       listOffsets: () => Promise.resolve([]),
     };
   }

@@ -175,7 +175,7 @@ describe("mq help", () => {
 
   test("names the word that is missing", async () => {
     expect((await run("broker")).talk).toContain("'start' is missing");
-    expect((await run("topic")).talk).toContain("one of list, create, describe, delete is missing");
+    expect((await run("topic")).talk).toMatch(/one of list, create, .*, delete is missing/);
   });
 
   test("suggests", async () => {

@@ -57,7 +57,7 @@ describe("mq topic", () => {
   test("describe shows settings, and errors as JSON", async () => {
     const cluster = clusterWith({ a: [] });
     const described = JSON.parse((await run("topic describe a --json", cluster)).output);
-    expect(described.config["cleanup.policy"]).toBe("compact");
+    expect(described.config["cleanup.policy"]).toBe("delete");
     const { output } = await run("topic describe nosuch --json", cluster);
     expect(JSON.parse(output).error.code).toBe("UNKNOWN_TOPIC_OR_PARTITION");
     const several = JSON.parse((await run("topic describe a nosuch --json", cluster)).output);

@@ -3,6 +3,7 @@ import { createTopics } from "../../src/api/create_topics.ts";
 import { deleteTopics } from "../../src/api/delete_topics.ts";
 import { describeCluster } from "../../src/api/describe_cluster.ts";
 import { ErrorCode } from "../../src/api/error_code.ts";
+import { incrementalAlterConfigs } from "../../src/api/incremental_alter_configs.ts";
 import { listOffsets } from "../../src/api/list_offsets.ts";
 import { metadata } from "../../src/api/metadata.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -138,14 +139,55 @@ describe("Admin", () => {
   test("describeConfigs() tells settings and where they come from", async () => {
     const { client, clock, cluster } = await setUp();
     cluster.createTopic("a");
-    const [topic, missing] = await clock.until(client.admin.describeConfigs(["a", "b"]));
+    const [topic, missing] = await clock.until(
+      client.admin.describeConfigs(["a", "b"], { isDetailed: true }),
+    );
     expect(topic?.configs.map(({ name, value, source }) => [name, value, source])).toEqual([
       ["cleanup.policy", "delete", "DEFAULT_CONFIG"],
       ["retention.ms", "1000", "DYNAMIC_TOPIC_CONFIG"],
     ]);
     expect(missing?.error?.code).toBe("UNKNOWN_TOPIC_OR_PARTITION");
+    const { type, documentation, synonyms } = topic?.configs[1] ?? {};
+    expect([type, documentation]).toEqual(["long", "What it does."]);
+    expect(synonyms)
+      .toEqual([{ name: "retention.ms", value: "1000", source: "DYNAMIC_TOPIC_CONFIG" }]);
     const broker = await clock.until(client.admin.describeBrokerConfigs(1));
     expect(broker.name).toBe("1");
+  });
+
+  test("alterTopicConfigs() changes single settings, and answers topic by topic", async () => {
+    const { client, clock, cluster, broker } = await setUp();
+    cluster.createTopic("a");
+    const changes = [
+      { name: "retention.ms", operation: "set", value: "5" },
+      { name: "flush.ms", operation: "delete" },
+      { name: "cleanup.policy", operation: "append", value: "compact" },
+      { name: "cleanup.policy", operation: "subtract", value: "delete" },
+    ] as const;
+    const topics = [{ name: "b", changes }, { name: "a", changes }];
+    const results = await clock.until(
+      client.admin.alterTopicConfigs(topics, { validateOnly: true }),
+    );
+    expect(results.map(({ name, error }) => [name, error?.code]))
+      .toEqual([["b", "UNKNOWN_TOPIC_OR_PARTITION"], ["a", undefined]]);
+    const asked = broker.requestsOf(incrementalAlterConfigs)[0]?.body;
+    expect(asked?.validateOnly).toBeTrue();
+    expect(asked?.resources[1]?.configs).toEqual([
+      { name: "retention.ms", configOperation: 0, value: "5" },
+      { name: "flush.ms", configOperation: 1, value: null },
+      { name: "cleanup.policy", configOperation: 2, value: "compact" },
+      { name: "cleanup.policy", configOperation: 3, value: "delete" },
+    ]);
+  });
+
+  test("alterTopicConfigs() never replaces a whole set for a broker that knows no better", async () => {
+    const old = await startHarness();
+    old.brokers[0]?.versions.set(incrementalAlterConfigs.key, [9, 9]);
+    old.cluster.createTopic("a");
+    const client = await old.connect();
+    const changes = [{ name: "flush.ms", operation: "delete" }] as const;
+    const altered = codeOf(client.admin.alterTopicConfigs([{ name: "a", changes }]));
+    expect(await old.clock.until(altered)).toBe("UNSUPPORTED_VERSION");
   });
 
   test("describeCluster() falls back to Metadata", async () => {

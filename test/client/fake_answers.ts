@@ -1,11 +1,13 @@
 /** What a scripted broker answers to each API: like Kafka, as far as a client can tell. */
 import { apiVersions } from "../../src/api/api_versions.ts";
 import { createTopics } from "../../src/api/create_topics.ts";
+import { deleteRecords } from "../../src/api/delete_records.ts";
 import { deleteTopics } from "../../src/api/delete_topics.ts";
 import { describeCluster } from "../../src/api/describe_cluster.ts";
 import { describeConfigs } from "../../src/api/describe_configs.ts";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { fetch } from "../../src/api/fetch.ts";
+import { incrementalAlterConfigs } from "../../src/api/incremental_alter_configs.ts";
 import { initProducerId } from "../../src/api/init_producer_id.ts";
 import { listOffsets } from "../../src/api/list_offsets.ts";
 import { metadata } from "../../src/api/metadata.ts";
@@ -14,6 +16,7 @@ import type { Api, RequestOf, ResponseInput } from "../../src/api/schema.ts";
 import { ZERO_UUID } from "../../src/ground/uuid.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { sequenceAfter } from "../../src/record/format.ts";
+import { answerAlterConfigs, answerDescribeConfigs } from "./fake_config_answers.ts";
 import type { FakeBroker } from "./fake_broker.ts";
 import type { FakeCluster, FakePartition, FakeTopic } from "./fake_cluster.ts";
 
@@ -48,6 +51,8 @@ export async function answerOf(
       return answerCreateTopics(cluster, body as RequestOf<typeof createTopics>);
     case deleteTopics:
       return answerDeleteTopics(cluster, body as RequestOf<typeof deleteTopics>, version);
+    case deleteRecords:
+      return answerDeleteRecords(cluster, broker, body as RequestOf<typeof deleteRecords>);
     case describeCluster:
       return {
         errorCode: 0,
@@ -57,6 +62,8 @@ export async function answerOf(
       } satisfies ResponseInput<typeof describeCluster>;
     case describeConfigs:
       return answerDescribeConfigs(cluster, body as RequestOf<typeof describeConfigs>);
+    case incrementalAlterConfigs:
+      return answerAlterConfigs(cluster, body as RequestOf<typeof incrementalAlterConfigs>);
     default:
       throw new Error(`Cannot answer ${api.name}`);
   }
@@ -263,20 +270,27 @@ function answerDeleteTopics(
   };
 }
 
-function answerDescribeConfigs(
+function answerDeleteRecords(
   cluster: FakeCluster,
-  body: RequestOf<typeof describeConfigs>,
-): ResponseInput<typeof describeConfigs> {
+  broker: FakeBroker,
+  body: RequestOf<typeof deleteRecords>,
+): ResponseInput<typeof deleteRecords> {
   return {
-    results: body.resources.map(({ resourceType, resourceName }) => ({
-      errorCode: cluster.topics.has(resourceName) ? 0 : ErrorCode.UnknownTopicOrPartition,
-      errorMessage: null,
-      resourceType,
-      resourceName,
-      configs: [
-        { name: "retention.ms", value: "1000", configSource: 1 },
-        { name: "cleanup.policy", value: "delete", configSource: 5 },
-      ].map((config) => ({ ...config, readOnly: false, isSensitive: false, synonyms: [] })),
+    topics: body.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, offset }) => {
+        const partition = cluster.topics.get(name)?.partitions[partitionIndex];
+        const failed = { partitionIndex, lowWatermark: -1 };
+        if (partition?.leaderId !== broker.nodeId) {
+          return { ...failed, errorCode: ErrorCode.NotLeaderOrFollower };
+        }
+        const wanted = offset === -1 ? partition.logEndOffset : offset;
+        if (wanted > partition.logEndOffset) {
+          return { ...failed, errorCode: ErrorCode.OffsetOutOfRange };
+        }
+        partition.logStartOffset = Math.max(partition.logStartOffset, wanted);
+        return { partitionIndex, lowWatermark: partition.logStartOffset, errorCode: 0 };
+      }),
     })),
   };
 }

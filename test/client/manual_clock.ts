@@ -9,6 +9,8 @@ interface Entry {
 
 /** Turns of the microtask queue after which nothing is left to happen without a timer. */
 const TURNS = 200;
+/** Settles without a timer after which a promise will not be settled any more. */
+const IDLE_MAX = 1000;
 
 export class ManualClock implements Clock {
   #nowMs = 1000;
@@ -26,6 +28,11 @@ export class ManualClock implements Clock {
   /** Sets the wall clock forward, or back; the monotonic one does not notice. */
   jumpWall(byMs: number): void {
     this.#wallOffsetMs += byMs;
+  }
+
+  /** Time that passes at once: what was due in it happens late, with the next step. */
+  leap(byMs: number): void {
+    this.#nowMs += byMs;
   }
 
   after(delayMs: number, action: () => void): Timer {
@@ -53,9 +60,11 @@ export class ManualClock implements Clock {
     const watched = promise.finally(() => isSettled = true);
     watched.catch(() => undefined); // the caller hears of it below
     await this.settle();
-    while (!isSettled) {
-      if (this.#next() === undefined) throw new Error("Cannot go on: nothing is left to wait for");
-      await this.#fire();
+    for (let idle = 0; !isSettled;) {
+      if (this.#next() !== undefined) await this.#fire();
+      else if (idle++ === IDLE_MAX) {
+        throw new Error("Cannot go on: nothing is left to wait for");
+      } else await this.settle(); // long work that needs no time
     }
     return await watched;
   }

@@ -23,9 +23,10 @@ export class AckedProducer implements AsyncDisposable {
   }
 
   /** Sends a record; hears the offset when it is acknowledged, and nothing when it is not. */
-  append(text: string, onAcked: (offset: number) => void): void {
+  append(text: string, onAcked: (offset: number) => void, keyText?: string): void {
     const value = new TextEncoder().encode(text);
-    void this.#producer.append(this.#topic, { key: null, value }, ({ offset, error }) => {
+    const key = keyText === undefined ? null : new TextEncoder().encode(keyText);
+    void this.#producer.append(this.#topic, { key, value }, ({ offset, error }) => {
       if (error === undefined) onAcked(offset);
     });
   }

@@ -35,6 +35,34 @@ describe("kafkajs admin", () => {
     });
   });
 
+  test("deletes records up to an offset, and is told where that cannot be", async () => {
+    const topic = freshTopic("trim");
+    await withAdmin(subject, async (admin) => {
+      await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+      const producer = kafkajs(subject).producer();
+      await producer.connect();
+      const messages = Array.from({ length: 5 }, (_, index) => ({
+        value: String(index),
+        partition: 0,
+      }));
+      await producer.send({ topic, messages });
+      await producer.disconnect();
+      const low = async (): Promise<readonly string[]> => {
+        const offsets = await admin.fetchTopicOffsets(topic);
+        return offsets.toSorted((one, other) => one.partition - other.partition)
+          .map((one) => `${one.low}-${one.high}`);
+      };
+      expect(await low()).toEqual(["0-5", "0-0"]); // kafkajs looks for leaders before it asks for them
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "3" }] });
+      expect(await low()).toEqual(["3-5", "0-0"]);
+      const beyond = [{ partition: 1, offset: "7" }];
+      await expect(admin.deleteTopicRecords({ topic, partitions: beyond })).rejects.toThrow();
+      expect(await low()).toEqual(["3-5", "0-0"]);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "-1" }] });
+      expect(await low()).toEqual(["5-5", "0-0"]);
+    });
+  });
+
   test("reads a topic's settings and the cluster", async () => {
     const topic = freshTopic("settings");
     await withAdmin(subject, async (admin) => {

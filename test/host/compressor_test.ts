@@ -4,6 +4,7 @@ import zlib from "node:zlib";
 import { CompressionFault, type Compressor } from "../../src/env/compressor.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { createHostCompressors } from "../../src/host/compressor.ts";
+import { zstdFrames } from "../../src/host/zstd_frames.ts";
 
 const compressors = createHostCompressors();
 const names = ["gzip", "snappy", "lz4", "zstd"] as const;
@@ -133,7 +134,48 @@ for (const name of names) {
   });
 }
 
+/** Per codec levels from quick to thorough. */
+const levels = { gzip: [1, 6, 9], zstd: [-131072, -7, 3, 19, 22] } as const;
+
+for (const name of ["gzip", "zstd"] as const) {
+  test(`${name}: compress() makes less of it at a higher level, and all can be inflated`, () => {
+    const prng = new Prng(seedOf(`compressor_test levels of ${name}`));
+    const words = Array.from({ length: 200 }, () => prng.between(0, 1e6).toString(36));
+    const picked = Array.from({ length: 8000 }, () => words[prng.below(words.length)] as string);
+    const bytes = new TextEncoder().encode(picked.join(" "));
+    const packed = levels[name].map((level) => compressors[name].compress(bytes, level));
+    for (const each of packed) {
+      expect(compressors[name].decompress(each, bytes.length)).toEqual(bytes);
+    }
+    const sizes = packed.map((each) => each.length);
+    expect(sizes.toSorted((one, other) => other - one)).toEqual(sizes);
+    expect(new Set(sizes).size).toBeGreaterThan(1);
+    expect(compressors[name].decompress(compressors[name].compress(new Uint8Array(0), 9), 0))
+      .toHaveLength(0);
+  });
+
+  test(`${name}: compress() without a level takes the usual one`, () => {
+    const usual = { gzip: -1, zstd: 3 }[name];
+    const packed = compressors[name].compress(text);
+    expect(packed).toEqual(compressors[name].compress(text, usual));
+  });
+}
+
+test("snappy and lz4: compress() has one level", () => {
+  for (const name of ["snappy", "lz4"] as const) {
+    const packed = compressors[name].compress(text);
+    for (const level of [1, 17]) expect(compressors[name].compress(text, level)).toEqual(packed);
+  }
+});
+
 describe("zstd", () => {
+  test("compress() makes one frame that declares its size, as both runtimes can", () => {
+    for (const level of [undefined, 1, 22]) {
+      const [frame] = zstdFrames(compressors.zstd.compress(text, level));
+      expect(frame?.contentSize).toBe(text.length);
+    }
+  });
+
   const frame = compressors.zstd.compress(text);
 
   test("decompress() goes over skippable frames", () => {

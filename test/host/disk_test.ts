@@ -95,6 +95,20 @@ describe("Disk", () => {
     expect(disk.list(directory.path).map((entry) => entry.name)).toEqual(["b"]);
     await expect(disk.syncDirectory(path)).rejects.toThrow("Cannot use");
     expect(disk.freeBytes(directory.path)).toBeGreaterThan(0);
+    expect(disk.totalBytes(directory.path)).toBeGreaterThan(disk.freeBytes(directory.path) - 1);
+  });
+
+  test("tells bytes that cannot be read from a disk that does not take them", async () => {
+    using directory = temporaryDirectory();
+    // The system refuses to read a directory as a file with EISDIR, which is none of the known codes.
+    const file = disk.open(directory.path, "read");
+    expect(faultOf(() => file.readNow(0, 1))).toBe("unreadable");
+    await expect(file.read(0, 1)).rejects.toThrow("Cannot use");
+    expect(await file.read(0, 1).then(() => "none", (fault: DiskFault) => fault.kind)).toBe(
+      "unreadable",
+    );
+    expect(faultOf(() => file.write(0, [new Uint8Array(1)]))).toBe("io");
+    file.close();
   });
 
   test("tells of a lack of rights", () => {

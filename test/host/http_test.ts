@@ -11,7 +11,11 @@ describe("serveHttp()", () => {
     metrics.topic("t").bytesIn.add(7);
     const listener = await serveHttp(
       { host: "127.0.0.1", port: 0 },
-      httpRoutes(metrics, () => state),
+      httpRoutes(metrics, {
+        state: () => state,
+        directories: () => [],
+        offlinePartitions: () => 0,
+      }),
     );
     const ask = async (path: string, method = "GET"): Promise<readonly [number, string]> => {
       const answer = await fetch(`http://127.0.0.1:${listener.address.port}${path}`, { method });

@@ -5,7 +5,7 @@ import { LogFixture, seedOf } from "./log_fixture.ts";
 import type { MemoryDisk } from "./memory_disk.ts";
 
 const SETTINGS = { segmentBytes: 900, indexIntervalBytes: 100 };
-const ROUNDS = 1500;
+const ROUNDS = 700;
 
 /** Flips a bit, cuts the end off or zeroes a piece; false where the file is empty. */
 function damage(disk: MemoryDisk, path: string, random: Prng): boolean {

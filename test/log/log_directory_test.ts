@@ -7,6 +7,7 @@ import { decodeIdentity } from "../../src/log/directory_identity.ts";
 import { LogDirectory } from "../../src/log/log_directory.ts";
 import { LogDirectoryFault } from "../../src/log/log_directory_fault.ts";
 import { deletedName, parseFolderName } from "../../src/log/partition_folder.ts";
+import { ManualClock } from "../client/manual_clock.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 
 const PATH = "/data";
@@ -21,6 +22,8 @@ function open(
     path: PATH,
     disk,
     trace: { event: () => {} },
+    clock: new ManualClock(),
+    reserveBytes: 0,
     nodeId: more.nodeId ?? 1,
     newIds: { clusterId: "new-cluster", directoryId: "new-directory" },
     ...(more.clusterId === undefined ? {} : { clusterId: more.clusterId }),
@@ -120,7 +123,7 @@ describe("partitions()", () => {
     await directory.writeCheckpoint("recoveryPoint", entries);
     const writing = directory.writeCheckpoint("recoveryPoint", entries);
     alive.delete(gone);
-    await Promise.all([directory.deletePartition(gone, HEX), writing]);
+    await Promise.all([directory.deletePartitions([gone], () => HEX), writing]);
     const again = directory.writeCheckpoint("recoveryPoint", entries);
     await Promise.all([directory.createPartition(gone, TOPIC_ID, HEX), again]);
     expect(directory.checkpoint("recoveryPoint", gone)).toBe(toOffset(0));
@@ -135,24 +138,27 @@ describe("partitions()", () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
     disk.makeDirectory(`${PATH}/t-0`);
-    disk.open(`${PATH}/t-0/00000000000000000000.log`, "write").close();
+    const foreign = disk.open(`${PATH}/t-0/00000000000000000000.log`, "write");
+    foreign.write(0, [new Uint8Array(5)]);
+    foreign.close();
     await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX);
-    expect(disk.list(`${PATH}/t-0`).map(({ name }) => name)).toEqual(["partition.metadata"]);
+    const sizes = (): readonly (readonly [string, number])[] =>
+      disk.list(`${PATH}/t-0`).map(({ name, bytes }) => [name, bytes] as const);
+    const own = [["00000000000000000000.log", 0], ["partition.metadata", 44]];
+    expect(sizes()).toEqual(own as [string, number][]);
     expect(disk.list(`${PATH}/t-0.${HEX}-stray`)).toHaveLength(1);
     await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX); // its own stays
-    expect(disk.list(`${PATH}/t-0`)).toHaveLength(1);
+    expect(sizes()).toEqual(own as [string, number][]);
   });
 
-  test("finds no more what deletePartition() put aside", async () => {
+  test("finds no more what deletePartitions() put aside", async () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
     await directory.createPartition({ topic: "gone", partition: 0 }, TOPIC_ID, HEX);
-    await directory.deletePartition({ topic: "gone", partition: 0 }, HEX);
+    await directory.deletePartitions([{ topic: "gone", partition: 0 }], () => HEX);
     expect(directory.partitions()).toEqual([]);
     expect(disk.info(`${PATH}/gone-0.${HEX}-delete/partition.metadata`)).toBeDefined();
-    expect(directory.removeDeleted()).toBe(1);
-    expect(directory.removeDeleted()).toBe(0);
-    expect(disk.info(`${PATH}/gone-0.${HEX}-delete`)).toBeUndefined();
+    expect(directory.deletedFolders()).toEqual([`${PATH}/gone-0.${HEX}-delete`]);
   });
 });
 

@@ -4,15 +4,18 @@ import { crc32cTables } from "../../src/ground/crc32c.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { toMs, toOffset } from "../../src/ground/numbers.ts";
 import type { Disk } from "../../src/env/disk.ts";
+import type { Trace } from "../../src/env/trace.ts";
 import { Log, type LogTools } from "../../src/log/log.ts";
 import type { LogSlice } from "../../src/log/log_slice.ts";
 import { OpenSegments } from "../../src/log/open_segments.ts";
 import type { LogSettings } from "../../src/log/segment_policy.ts";
+import { ReadChecks } from "../../src/log/read_checks.ts";
 import { TailCache } from "../../src/log/tail_cache.ts";
 import { BatchBuilder, type BatchFields } from "../../src/record/batch_builder.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import type { Decompress } from "../../src/record/compression.ts";
 import { BatchWalk } from "../../src/record/batch_walk.ts";
+import { ManualClock } from "../client/manual_clock.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 
 export const DIRECTORY = "/data/orders-0";
@@ -45,6 +48,38 @@ export function makeBatch(baseOffset: number, input: BatchInput = {}): Uint8Arra
   return builder.finish(fields, { crc32c: crc32cTables, compress });
 }
 
+export interface MarkerInput {
+  readonly producerId: number;
+  readonly producerEpoch?: number;
+  readonly isAbort?: boolean;
+  readonly coordinatorEpoch?: number;
+  /** Other than abort (0) and commit (1). */
+  readonly controlType?: number;
+}
+
+const ATTRIBUTES_AT = 21;
+const CRC_AT = 17;
+const TRANSACTIONAL_CONTROL = 0x30;
+
+/** The marker that ends a transaction, as Kafka writes it. */
+export function makeMarker(offset: number, input: MarkerInput): Uint8Array {
+  const builder = new BatchBuilder({ bytesMax: 1 << 20, compressionType: "none" });
+  const controlType = input.controlType ?? (input.isAbort === true ? 0 : 1);
+  const value = new Uint8Array(6);
+  new DataView(value.buffer).setInt32(2, input.coordinatorEpoch ?? 0);
+  builder.append({ key: Uint8Array.of(0, 0, 0, controlType), value, timestamp: 1000 });
+  const { producerId, producerEpoch = 0 } = input;
+  const fields = { producerId, producerEpoch, baseSequence: -1, partitionLeaderEpoch: 0 };
+  const bytes = builder.finish({ ...fields, baseOffset: offset }, {
+    crc32c: crc32cTables,
+    compress,
+  });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setInt16(ATTRIBUTES_AT, TRANSACTIONAL_CONTROL);
+  view.setUint32(CRC_AT, crc32cTables(bytes.subarray(ATTRIBUTES_AT)));
+  return bytes;
+}
+
 export interface FixtureOptions {
   readonly disk?: Disk;
   readonly directory?: string;
@@ -55,6 +90,10 @@ export interface FixtureOptions {
   readonly recoveryPoint?: number;
   readonly logStartOffset?: number;
   readonly decompress?: Decompress;
+  readonly seed?: number;
+  readonly clock?: ManualClock;
+  /** How long a check of a batch counts. */
+  readonly readVerifyIntervalMs?: number;
 }
 
 export class LogFixture {
@@ -73,14 +112,21 @@ export class LogFixture {
   /** By default without a tail cache, so that every read goes to the file. */
   static async open(options: FixtureOptions = {}): Promise<LogFixture> {
     const events: string[] = [];
+    const trace: Trace = { event: (_, message) => void events.push(message) };
     const tools: LogTools = {
       disk: options.disk ?? new MemoryDisk(),
       crc32c: crc32cTables,
       decompress: options.decompress ?? ((_, bytes) => bytes),
-      trace: { event: (_, message) => void events.push(message) },
+      trace,
+      reads: new ReadChecks({
+        clock: options.clock ?? new ManualClock(),
+        crc32c: crc32cTables,
+        trace,
+        intervalMs: options.readVerifyIntervalMs ?? 3_600_000,
+      }),
       tail: new TailCache({ bytesMax: options.tailBytes ?? 0 }),
       openSegments: new OpenSegments({ countMax: options.openSegments ?? 100 }),
-      random: new Prng(1),
+      random: new Prng(options.seed ?? 1),
     };
     const log = await Log.open({
       directory: options.directory ?? DIRECTORY,
@@ -101,7 +147,8 @@ export class LogFixture {
 
   /** Appends a batch at the log's end and returns its bytes. */
   append(input: BatchInput = {}, now = 0): Uint8Array {
-    const bytes = makeBatch(this.log.logEndOffset, input);
+    const partitionLeaderEpoch = this.log.epochs.latest()?.leaderEpoch ?? 0; // it never goes back
+    const bytes = makeBatch(this.log.logEndOffset, { partitionLeaderEpoch, ...input });
     this.appendBytes(bytes, now);
     return bytes;
   }

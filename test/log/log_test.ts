@@ -131,7 +131,12 @@ describe("close()", () => {
     await fixture.log.close();
     expect(fixture.memoryDisk.openCount).toBe(0);
     const disk = fixture.memoryDisk.crash();
-    const reopened = await LogFixture.open({ disk, isClean: true, settings: SMALL_SEGMENTS });
+    const how = {
+      isClean: true,
+      recoveryPoint: fixture.log.logEndOffset,
+      settings: SMALL_SEGMENTS,
+    };
+    const reopened = await LogFixture.open({ disk, ...how });
     expect(disk.calls["open"] ?? 0).toBe(0);
     expect(reopened.log.logEndOffset).toBe(toOffset(20));
     expect(reopened.log.recoveryPoint).toBe(toOffset(20));
@@ -151,7 +156,7 @@ describe("close()", () => {
     const node = disk.files.get(`${DIRECTORY}/00000000000000000000.log`);
     if (node === undefined) throw new Error("a log");
     node.content = concat(batches.slice(0, 3)); // by hand, behind our back
-    const reopened = await LogFixture.open({ disk, isClean: true });
+    const reopened = await LogFixture.open({ disk, isClean: true, recoveryPoint: 4 });
     expect(() => reopened.append()).toThrow("it ends at offset 3, expected 4");
     expect(node.content).toEqual(concat(batches.slice(0, 3)));
   });

@@ -4,6 +4,7 @@
  * Content and directory entries exist twice: as the program sees them, and as they are on the medium.
  * `sync` carries a file's content over, `syncDirectory` the entries of a directory; `crash` gives a
  * disk that holds what had been carried. Faults are set by the test.
+ * Longer than most: it is a disk with all its calls.
  */
 import {
   type Disk,
@@ -20,7 +21,18 @@ class Node {
   durable: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
 }
 
-type Call = "open" | "write" | "sync" | "syncDirectory" | "rename" | "remove" | "truncate" | "read";
+type Call =
+  | "open"
+  | "write"
+  | "sync"
+  | "syncDirectory"
+  | "rename"
+  | "remove"
+  | "truncate"
+  | "read"
+  | "statfs"
+  | "lock"
+  | "makeDirectory";
 
 export class MemoryDisk implements Disk {
   /** Path to file; directories are the paths in `directories`. */
@@ -32,6 +44,10 @@ export class MemoryDisk implements Disk {
   readonly locks = new Set<string>();
   /** Bytes that files may still grow by. */
   roomBytes = Infinity;
+  /** Bytes of the whole file system, as `totalBytes` tells. */
+  sizeBytes = Infinity;
+  /** Faults of whole trees, by the path of their root: every call below fails so. */
+  readonly treeFaults = new Map<string, DiskFaultKind>();
   openCount = 0;
   readonly calls: Record<string, number> = {};
   #faults: { readonly call: Call; readonly kind: DiskFaultKind; isLasting: boolean }[] = [];
@@ -65,24 +81,38 @@ export class MemoryDisk implements Disk {
 
   /** What another process sees after this one was killed: the page cache stays. */
   kill(): MemoryDisk {
-    const disk = this.crash();
-    disk.files.clear();
-    for (const [path, node] of this.files) {
-      const copy = disk.durableFiles.get(path) ?? new Node();
+    const disk = new MemoryDisk();
+    const copies = new Map<Node, Node>();
+    // A file that was renamed is one file still, by whichever of its names the medium knows it.
+    const copyOf = (node: Node): Node => {
+      const copy = copies.get(node) ?? new Node();
+      copies.set(node, copy);
       copy.content = node.content.slice();
-      disk.files.set(path, copy);
-    }
+      copy.durable = node.durable.slice();
+      return copy;
+    };
+    for (const [path, node] of this.files) disk.files.set(path, copyOf(node));
+    for (const [path, node] of this.durableFiles) disk.durableFiles.set(path, copyOf(node));
     for (const directory of this.directories) disk.directories.add(directory);
+    for (const directory of this.durableDirectories) disk.durableDirectories.add(directory);
     return disk;
   }
 
   note(call: Call, path: string): void {
     this.calls[call] = (this.calls[call] ?? 0) + 1;
+    this.#throwTreeFault(call, path);
     const index = this.#faults.findIndex((fault) => fault.call === call);
     const fault = this.#faults[index];
     if (fault === undefined) return;
     if (!fault.isLasting) this.#faults.splice(index, 1);
     throw new DiskFault(fault.kind, path, `Cannot ${call} ${path}: the test wants it so`);
+  }
+
+  #throwTreeFault(call: string, path: string): void {
+    for (const [root, kind] of this.treeFaults) {
+      if (path !== root && !isBelow(path, root)) continue;
+      throw new DiskFault(kind, path, `Cannot ${call} ${path}: the test wants it so`);
+    }
   }
 
   open(path: string, mode: OpenMode): DiskFile {
@@ -100,10 +130,12 @@ export class MemoryDisk implements Disk {
   }
 
   readWhole(path: string): Uint8Array | undefined {
+    this.#throwTreeFault("read", path);
     return this.files.get(path)?.content.slice();
   }
 
   list(path: string): readonly FileInfo[] {
+    this.#throwTreeFault("list", path);
     const found: FileInfo[] = [];
     for (const [file, node] of this.files) {
       if (parentOf(file) !== path) continue;
@@ -117,6 +149,7 @@ export class MemoryDisk implements Disk {
   }
 
   info(path: string): FileInfo | undefined {
+    this.#throwTreeFault("info", path);
     const isDirectory = this.directories.has(path);
     const node = this.files.get(path);
     if (!isDirectory && node === undefined) return undefined;
@@ -125,6 +158,7 @@ export class MemoryDisk implements Disk {
 
   makeDirectory(path: string): void {
     if (path === "/" || this.directories.has(path)) return;
+    this.note("makeDirectory", path);
     this.makeDirectory(parentOf(path));
     this.directories.add(path);
   }
@@ -176,13 +210,22 @@ export class MemoryDisk implements Disk {
   }
 
   lock(path: string): DiskLock | undefined {
+    this.note("lock", path);
     if (this.locks.has(path)) return undefined;
     this.locks.add(path);
     return { release: () => void this.locks.delete(path) };
   }
 
-  freeBytes(): number {
+  freeBytes(path = "/"): number {
+    this.note("statfs", path);
+    if (!this.directories.has(path)) {
+      throw new DiskFault("not-found", path, `Cannot use ${path}: not found`);
+    }
     return this.roomBytes;
+  }
+
+  totalBytes(): number {
+    return this.sizeBytes;
   }
 }
 
@@ -271,8 +314,11 @@ function moveTree(
   source: string,
   target: string,
 ): void {
-  directories.delete(source);
-  directories.add(target);
+  for (const path of [...directories]) {
+    if (path !== source && !isBelow(path, source)) continue;
+    directories.delete(path);
+    directories.add(target + path.slice(source.length));
+  }
   for (const [path, node] of [...files]) {
     if (!isBelow(path, source)) continue;
     files.delete(path);

@@ -62,6 +62,7 @@ function create(
     defaultPartitionCount: 3,
     defaultReplicationFactor: 1,
     partitionCountMax: 100,
+    brokerValue: () => undefined,
     ...fields,
   });
   apply(image, records);

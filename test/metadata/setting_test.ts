@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseSetting, type Setting } from "../../src/metadata/setting.ts";
 import {
-  refuseTopicConfig,
+  refuseTopicConfigs,
   TOPIC_SETTINGS,
   topicConfigValue,
 } from "../../src/metadata/topic_config.ts";
@@ -55,8 +55,9 @@ describe("TOPIC_SETTINGS", () => {
 });
 
 test("a name that no topic setting has is refused with the nearest one", () => {
-  expect(refuseTopicConfig("retention.m", "1")).toMatch(
-    /retention\.m; did you mean 'retention\.ms'/,
-  );
-  expect(refuseTopicConfig("zzz", "1")).toBe("Unknown topic config name: zzz");
+  const refuse = (name: string, maySuggest?: boolean): string | undefined =>
+    refuseTopicConfigs(new Map([[name, "1"]]), () => undefined, maySuggest);
+  expect(refuse("retention.m")).toMatch(/retention\.m; did you mean 'retention\.ms'/);
+  expect(refuse("zzz")).toBe("Unknown topic config name: zzz");
+  expect(refuse("retention.m", false)).toBe("Unknown topic config name: retention.m");
 });

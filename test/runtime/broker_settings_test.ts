@@ -24,6 +24,23 @@ describe("BrokerSettings", () => {
     expect(unknown?.message).toMatch(/did you mean 'num.partitions'/);
   });
 
+  test("refuses defaults of topics that contradict each other, before any topic has them", () => {
+    const lags = { "log.cleaner.min.compaction.lag.ms": "11" };
+    expect(settings(lags).problems()).toEqual([]);
+    const [problem] = settings({ ...lags, "log.cleaner.max.compaction.lag.ms": "10" }).problems();
+    expect(problem?.kind).toBe("invalid");
+    expect(problem?.message).toMatch(/min\.compaction\.lag\.ms \(11\) > .*\(10\)/);
+  });
+
+  test("tells what was given by which name, beside what it comes to", () => {
+    const given = settings({ "log.retention.hours": "2" });
+    expect([given.given("log.retention.hours"), given.given("log.retention.ms")])
+      .toEqual(["2", undefined]);
+    expect(given.text("log.retention.ms")).toBe("7200000");
+    expect(BrokerSettings.inOtherUnits("log.retention.ms"))
+      .toEqual(["log.retention.minutes", "log.retention.hours"]);
+  });
+
   test("accepts Kafka's own names, also those without a meaning here", () => {
     expect(settings({ "num.io.threads": "8", "log.retention.hours": "168" }).problems()).toEqual(
       [],
@@ -42,6 +59,10 @@ describe("BrokerSettings", () => {
     ).toBe("5");
     expect(settings({ "log.retention.hours": "-1" }).text("log.retention.ms")).toBe("-1");
     expect(settings({ "log.roll.hours": "1" }).text("log.roll.ms")).toBe("3600000");
+    const jitter = settings({ "log.roll.jitter.hours": "2" });
+    expect(jitter.problems()).toEqual([]);
+    expect(jitter.text("log.roll.jitter.ms")).toBe("7200000");
+    expect(settings({ "log.roll.jitter.hours": "-1" }).problems()[0]?.kind).toBe("invalid");
   });
 
   test("has only valid defaults", () => {

@@ -63,6 +63,7 @@ function randomDecision(chance: Prng): (image: ClusterImage) => Decision<unknown
           defaultPartitionCount: 3,
           defaultReplicationFactor: 1,
           partitionCountMax: 100,
+          brokerValue: () => undefined,
         });
   }
 }
@@ -117,7 +118,10 @@ describe("MetadataQuorum", () => {
     );
     const topics = Array.from({ length: 3000 }, (_, index) => ({
       ...newTopic(`topic-${index}`, uuidFromEntropy(new Prng(index).bytes(16)), new Prng(1)),
-      config: [{ name: "leader.replication.throttled.replicas", value: "x".repeat(4000) }],
+      config: [{
+        name: "leader.replication.throttled.replicas",
+        value: new Array(1000).fill("1:1").join(","),
+      }],
     }));
     await quorum.propose((image) =>
       decideCreateTopics(image, {
@@ -126,6 +130,7 @@ describe("MetadataQuorum", () => {
         defaultPartitionCount: 1,
         defaultReplicationFactor: 1,
         partitionCountMax: 10_000,
+        brokerValue: () => undefined,
       })
     );
     const killed = disk.kill();

@@ -32,7 +32,7 @@ export const describeTopicPartitionsHandler = defineHandler({
         continue;
       }
       const page = topic.partitions.slice(from, from + left);
-      topics.push(describe(topic, page));
+      topics.push(describe(broker, topic, page));
       left -= page.length;
       if (from + page.length < topic.partitions.length) {
         const partitionIndex = from + page.length;
@@ -50,14 +50,19 @@ function wantedNames(broker: BrokerContext, request: Request): readonly string[]
   return [...new Set(names)].sort();
 }
 
-function describe(topic: TopicImage, page: readonly PartitionImage[]): TopicAnswer {
+function describe(
+  { partitions: table }: BrokerContext,
+  topic: TopicImage,
+  page: readonly PartitionImage[],
+): TopicAnswer {
+  const isOffline = (partitionId: number): boolean => table.isOffline(topic.name, partitionId);
   return {
     errorCode: ErrorCode.None,
     name: topic.name,
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
     partitions: page.map((partition) => ({
-      errorCode: ErrorCode.None,
+      errorCode: isOffline(partition.partitionId) ? ErrorCode.KafkaStorageError : ErrorCode.None,
       partitionIndex: partition.partitionId,
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
@@ -65,7 +70,7 @@ function describe(topic: TopicImage, page: readonly PartitionImage[]): TopicAnsw
       isrNodes: partition.isr,
       eligibleLeaderReplicas: [],
       lastKnownElr: [],
-      offlineReplicas: [],
+      offlineReplicas: isOffline(partition.partitionId) ? partition.replicas : [],
     })),
     topicAuthorizedOperations: NOT_ASKED,
   };

@@ -92,7 +92,7 @@ function answer(
 function describe(broker: BrokerContext, wanted: Wanted): TopicAnswer {
   const { name, topicId } = wanted;
   const topic = name === null ? broker.image.topicById(topicId) : broker.image.topic(name);
-  if (topic !== undefined) return knownTopic(topic);
+  if (topic !== undefined) return knownTopic(broker, topic);
   const errorCode = name === null
     ? ErrorCode.UnknownTopicId
     : refuseTopicName(name) === undefined
@@ -107,20 +107,22 @@ function describe(broker: BrokerContext, wanted: Wanted): TopicAnswer {
   };
 }
 
-function knownTopic(topic: TopicImage): TopicAnswer {
+/** A partition that this broker cannot serve keeps its leader, as nobody else has it. */
+function knownTopic({ partitions: table }: BrokerContext, topic: TopicImage): TopicAnswer {
+  const isOffline = (partitionId: number): boolean => table.isOffline(topic.name, partitionId);
   return {
     errorCode: ErrorCode.None,
     name: topic.name,
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.map((partition) => ({
-      errorCode: ErrorCode.None,
+      errorCode: isOffline(partition.partitionId) ? ErrorCode.KafkaStorageError : ErrorCode.None,
       partitionIndex: partition.partitionId,
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,
-      offlineReplicas: [],
+      offlineReplicas: isOffline(partition.partitionId) ? partition.replicas : [],
     })),
   };
 }

@@ -79,7 +79,8 @@ function append(
   const found = partitionOf(broker, topic, data.index);
   const errorCode = typeof found === "number" ? found : refuse(request, found, data.records);
   if (typeof found === "number" || errorCode !== undefined) {
-    const result = { kind: "refused", errorCode: errorCode as ErrorCode, message: null } as const;
+    const message = broker.partitions.whyOffline(topic, data.index) ?? null;
+    const result = { kind: "refused", errorCode: errorCode as ErrorCode, message } as const;
     return { index: data.index, partition: undefined, result };
   }
   const isZstdAllowed = call.apiVersion >= ZSTD_FROM_VERSION;

@@ -10,7 +10,7 @@ import { type Uuid, ZERO_UUID } from "../../ground/uuid.ts";
 import type { Decision } from "../decision.ts";
 import type { ClusterImage } from "../image.ts";
 import type { MetadataRecord } from "../record.ts";
-import { refuseTopicConfig } from "../topic_config.ts";
+import { type BrokerValue, refuseTopicConfigs, SUGGESTIONS_MAX } from "../topic_config.ts";
 import { METADATA_TOPIC, refuseTopicName, unifiedName } from "../topic_name.ts";
 
 export interface NewTopic {
@@ -36,6 +36,8 @@ export interface CreateTopicsRequest {
   readonly defaultReplicationFactor: number;
   /** Bound on the partitions that one request may make. */
   readonly partitionCountMax: number;
+  /** Gives the defaults that a topic's settings must not contradict. */
+  readonly brokerValue: BrokerValue;
 }
 
 export interface CreatedTopic {
@@ -60,11 +62,14 @@ export function decideCreateTopics(
   const reply: CreatedTopic[] = [];
   const taken = new Map<string, string>(); // by unified name
   let partitionsLeft = request.partitionCountMax;
+  let refusedCount = 0;
   for (const topic of request.topics) {
     const replicas = refuseTopic(image, topic, taken) ??
+      refuseConfig(topic, request, refusedCount < SUGGESTIONS_MAX) ??
       placeReplicas(image, topic, request, partitionsLeft);
     if (isRefusal(replicas)) {
       reply.push(refusedTopic(topic, replicas));
+      refusedCount++;
       continue;
     }
     taken.set(unifiedName(topic.name), topic.name);
@@ -103,11 +108,17 @@ function refuseTopic(
       `Topic '${topic.name}' collides with existing topic: ${colliding}`,
     );
   }
-  for (const { name, value } of topic.config) {
-    const badConfig = refuseTopicConfig(name, value);
-    if (badConfig !== undefined) return refusal(ErrorCode.InvalidConfig, badConfig);
-  }
   return undefined;
+}
+
+function refuseConfig(
+  { config }: NewTopic,
+  { brokerValue }: CreateTopicsRequest,
+  maySuggest: boolean,
+): Refusal | undefined {
+  const own = new Map(config.map(({ name, value }) => [name, value]));
+  const reason = refuseTopicConfigs(own, brokerValue, maySuggest);
+  return reason === undefined ? undefined : refusal(ErrorCode.InvalidConfig, reason);
 }
 
 /** The brokers of every partition, the leader first; or why there are none. */

@@ -1,0 +1,196 @@
+/**
+ * Opens the log of one partition, in the folder that it has or in a new one on the least loaded place,
+ * and makes the partition of it. What cannot be opened is told as a reason, not thrown: the others go on.
+ */
+import { DiskFault, isPassing } from "../env/disk.ts";
+import type { Env } from "../env/env.ts";
+import { toLeaderEpoch } from "../ground/numbers.ts";
+import { Log, type LogTools } from "../log/log.ts";
+import type { PartitionFolder } from "../log/log_directory.ts";
+import type { KnownDirectory } from "../log/known_directories.ts";
+import { LogFault } from "../log/log_fault.ts";
+import type { PartitionImage, TopicImage } from "../metadata/image.ts";
+import { type AbsentDirectory, type Place, uniqueHex } from "./log_places.ts";
+import type { Counter, Histogram } from "./metrics.ts";
+import { damagedLog, Partition } from "./partition.ts";
+import type { PartitionSettings } from "./partition_settings.ts";
+
+/** Where the folder of a partition lies. */
+export interface FoundFolder {
+  readonly folder: PartitionFolder;
+  readonly place: Place;
+}
+
+export interface WantedPartition {
+  readonly topic: TopicImage;
+  readonly partition: PartitionImage;
+  readonly settings: PartitionSettings;
+  /** Undefined where no directory that is online has it. */
+  readonly found: FoundFolder | undefined;
+}
+
+export type OpenedPartition =
+  | { readonly kind: "open"; readonly partition: Partition; readonly place: Place }
+  | {
+    readonly kind: "offline";
+    readonly reason: string;
+    /** Whether it is worth to try again: what was missing was room or handles. */
+    readonly isPassing: boolean;
+    /** Where its folder is known to be. */
+    readonly place: Place | undefined;
+  };
+
+export interface PartitionOpenerOptions {
+  readonly env: Env;
+  readonly tools: LogTools;
+  readonly places: readonly Place[];
+  readonly absent: readonly AbsentDirectory[];
+  /** Directories that were there at an earlier start. */
+  readonly lost: readonly KnownDirectory[];
+  readonly fsyncSeconds: Histogram;
+  readonly appendErrors: Counter;
+}
+
+export class PartitionOpener {
+  readonly #options: PartitionOpenerOptions;
+  readonly #onDiskFault = new Map<Place, (fault: DiskFault) => void>();
+
+  constructor(options: PartitionOpenerOptions) {
+    this.#options = options;
+    for (const place of options.places) {
+      this.#onDiskFault.set(place, (fault) => place.onFault(fault));
+    }
+  }
+
+  /** A new partition, which is nowhere yet. */
+  make(wanted: WantedPartition): Promise<OpenedPartition> {
+    const place = leastLoaded(this.#options.places);
+    if (place !== undefined) return this.#openIn(place, wanted);
+    return Promise.resolve(offline("no log directory is online"));
+  }
+
+  /**
+   * A partition that was there before. Where no directory has its folder and one is absent, it is not
+   * made anew: it may lie in that one, and an empty log in its place would be taken for the truth.
+   */
+  open(wanted: WantedPartition): Promise<OpenedPartition> {
+    if (wanted.found !== undefined) return this.#openIn(wanted.found.place, wanted);
+    const missing = this.#options.absent.map(({ path }) => path);
+    for (const { isOnline, directory } of this.#options.places) {
+      if (!isOnline) missing.push(directory.path);
+    }
+    if (missing.length > 0) {
+      return Promise.resolve(
+        offline(`its log may lie in ${missing.join(" or ")}, which is offline`),
+      );
+    }
+    const [lost] = this.#options.lost;
+    if (lost === undefined) return this.make(wanted);
+    const { path, directoryId } = lost;
+    return Promise.resolve(offline(
+      `its log may lie in the log directory that was ${path} (directory.id ${directoryId}): is it ` +
+        "mounted, and named in log.dirs?",
+    ));
+  }
+
+  async #openIn(place: Place, wanted: WantedPartition): Promise<OpenedPartition> {
+    const known = wanted.found === undefined ? undefined : place;
+    if (!place.isOnline) return offline(place.refusal ?? "its log directory is offline", known);
+    place.partitionCount++; // before it waits: others choose meanwhile
+    let log: Log | undefined;
+    try {
+      log = await this.#openLog(place, wanted);
+      // What recovery kept may be in the page cache only; the high watermark starts at its end.
+      if (log.recoveryPoint < log.logEndOffset) await log.sync();
+      return { kind: "open", partition: this.#partitionOf(log, place, wanted), place };
+    } catch (error) {
+      place.partitionCount--;
+      log?.closeNow();
+      return { ...this.#onFault(error, place, wanted), place: known };
+    }
+  }
+
+  /** A disk that cannot write is the directory's matter, anything else the partition's alone. */
+  #onFault(error: unknown, place: Place, { topic, partition }: WantedPartition): Refused {
+    const isOfDisk = error instanceof DiskFault;
+    if (!isOfDisk && !(error instanceof LogFault)) throw error;
+    if (isOfDisk && (error.kind === "io" || isPassing(error))) place.onFault(error);
+    const reason = isOfDisk ? error.message : damagedLog(error);
+    this.#options.env.trace.event("error", "partition is offline", {
+      partition: `${topic.name}-${partition.partitionId}`,
+      path: error.path,
+      error: reason,
+    });
+    return { ...offline(reason), isPassing: isOfDisk && isPassing(error) };
+  }
+
+  async #openLog(
+    place: Place,
+    { topic, partition, settings, found }: WantedPartition,
+  ): Promise<Log> {
+    const { directory } = place;
+    const name = { topic: topic.name, partition: partition.partitionId };
+    const folder = found === undefined
+      ? await directory.createPartition(name, topic.topicId, uniqueHex(this.#options.env))
+      : found.folder.fault === undefined
+      ? found.folder
+      : directory.lookAgain(found.folder);
+    if (folder.topicId === undefined) await directory.writeTopicId(folder, topic.topicId);
+    if (folder.topicId !== undefined && folder.topicId !== topic.topicId) {
+      throw new LogFault(
+        folder.path,
+        `Cannot open ${folder.path}: it belongs to topic id ${folder.topicId}, not ${topic.topicId}`,
+      );
+    }
+    return await Log.open({
+      directory: folder.path,
+      settings: settings.log,
+      tools: this.#options.tools,
+      isClean: found === undefined || directory.wasClean,
+      recoveryPoint: directory.checkpoint("recoveryPoint", name),
+      isRecoveryPointWritten: directory.hasCheckpoint("recoveryPoint"),
+      logStartOffset: directory.checkpoint("logStart", name),
+    });
+  }
+
+  #partitionOf(log: Log, place: Place, { topic, partition, settings }: WantedPartition): Partition {
+    const { env, fsyncSeconds, appendErrors } = this.#options;
+    return new Partition({
+      topic: topic.name,
+      topicId: topic.topicId,
+      partitionId: partition.partitionId,
+      leaderEpoch: toLeaderEpoch(partition.leaderEpoch),
+      log,
+      settings,
+      clock: env.clock,
+      trace: env.trace,
+      fsyncSeconds,
+      appendErrors,
+      onDiskFault: this.#onDiskFault.get(place) as (fault: DiskFault) => void,
+      place,
+    });
+  }
+}
+
+type Refused = Extract<OpenedPartition, { readonly kind: "offline" }>;
+
+function offline(reason: string, place?: Place): Refused {
+  return { kind: "offline", reason, isPassing: false, place };
+}
+
+/** The fewest partitions, then the most room; one that is full only where all are. */
+export function leastLoaded(places: readonly Place[]): Place | undefined {
+  const online = places.filter(({ isOnline }) => isOnline);
+  const withRoom = online.filter(({ refusal }) => refusal === undefined);
+  const [first, ...others] = withRoom.length > 0 ? withRoom : online;
+  return others.reduce(
+    (least, place) => isLessLoaded(place, least as Place) ? place : least,
+    first,
+  );
+}
+
+function isLessLoaded(one: Place, other: Place): boolean {
+  return one.partitionCount === other.partitionCount
+    ? one.directory.health.freeBytes > other.directory.health.freeBytes
+    : one.partitionCount < other.partitionCount;
+}

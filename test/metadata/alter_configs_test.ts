@@ -1,0 +1,184 @@
+import { describe, expect, test } from "bun:test";
+import { ErrorCode } from "../../src/api/error_code.ts";
+import { toOffset } from "../../src/ground/numbers.ts";
+import { parseUuid, type Uuid } from "../../src/ground/uuid.ts";
+import {
+  type AlterConfigsRequest,
+  type AlteredResource,
+  CONFIG_OPERATION,
+  type ConfigChange,
+  decideAlterConfigs,
+} from "../../src/metadata/decide/alter_configs.ts";
+import { ClusterImage } from "../../src/metadata/image.ts";
+import type { MetadataRecord } from "../../src/metadata/record.ts";
+
+const TOPIC = 2;
+const { set, delete: remove, append, subtract } = CONFIG_OPERATION;
+
+class Cluster {
+  readonly image = new ClusterImage();
+  readonly broker = new Map<string, string>();
+  written: readonly MetadataRecord[] = [];
+
+  constructor() {
+    const topicId = parseUuid("AAAAAAAAAAAAAAAAAAAAAQ") as Uuid;
+    this.#replay([{ kind: "topic", version: 0, name: "t", topicId }]);
+  }
+
+  alter(
+    configs: readonly ConfigChange[],
+    options: Partial<AlterConfigsRequest> = {},
+  ): AlteredResource {
+    const { records, reply } = decideAlterConfigs(this.image, {
+      resources: [{ resourceType: TOPIC, resourceName: "t", configs }],
+      isWholeSet: false,
+      validateOnly: false,
+      brokerId: 1,
+      brokerValue: (synonym) => this.broker.get(synonym),
+      ...options,
+    });
+    this.written = records;
+    this.#replay(records);
+    return reply[0] as AlteredResource;
+  }
+
+  get settings(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.image.topic("t")?.config ?? []);
+  }
+
+  #replay(records: readonly MetadataRecord[]): void {
+    for (const record of records) this.image.replay(toOffset(this.image.nextOffset), record);
+  }
+}
+
+function to(name: string, value: string | null, configOperation: number = set): ConfigChange {
+  return { name, value, configOperation };
+}
+
+describe("decideAlterConfigs()", () => {
+  test("writes what changes, and nothing for what does not", () => {
+    const cluster = new Cluster();
+    cluster.alter([to("retention.ms", "5"), to("segment.ms", "6")]);
+    cluster.alter([to("retention.ms", "5"), to("segment.ms", null, remove)]);
+    expect(cluster.written.map((record) => record.kind === "config" && record.name))
+      .toEqual(["segment.ms"]);
+    expect(cluster.settings).toEqual({ "retention.ms": "5" });
+    cluster.alter([to("flush.ms", null, remove)]);
+    expect(cluster.written).toHaveLength(0);
+  });
+
+  test("changes a resource whole or not at all", () => {
+    const cluster = new Cluster();
+    const { errorCode, errorMessage } = cluster.alter([
+      to("retention.ms", "5"),
+      to("segment.ms", "0"),
+    ]);
+    expect(errorCode).toBe(ErrorCode.InvalidConfig);
+    expect(errorMessage)
+      .toBe("Invalid value 0 for configuration segment.ms: it must be a whole number, 1 or more");
+    expect(cluster.settings).toEqual({});
+  });
+
+  test("takes a list that is not set from the broker, else from the default", () => {
+    const cluster = new Cluster();
+    cluster.alter([to("cleanup.policy", "compact", append)]);
+    expect(cluster.settings).toEqual({ "cleanup.policy": "delete,compact" });
+    const other = new Cluster();
+    other.broker.set("log.cleanup.policy", "compact");
+    other.alter([to("cleanup.policy", "compact", subtract)]);
+    expect(other.settings).toEqual({ "cleanup.policy": "" });
+  });
+
+  test("a list never has an element twice, whatever blanks surround it", () => {
+    const cluster = new Cluster();
+    cluster.alter([to("cleanup.policy", " delete , compact", append)]);
+    expect(cluster.settings).toEqual({ "cleanup.policy": "delete,compact" });
+    cluster.alter([to("cleanup.policy", " delete", subtract)]);
+    expect(cluster.settings).toEqual({ "cleanup.policy": "compact" });
+  });
+
+  test("a whole set takes away what it does not name", () => {
+    const cluster = new Cluster();
+    cluster.alter([to("retention.ms", "5"), to("segment.ms", "6")]);
+    cluster.alter([to("segment.ms", "7")], { isWholeSet: true });
+    expect(cluster.settings).toEqual({ "segment.ms": "7" });
+  });
+
+  test("with validateOnly nothing is written, and what is wrong is told", () => {
+    const cluster = new Cluster();
+    const asked = { validateOnly: true };
+    expect(cluster.alter([to("segment.ms", "7")], asked).errorCode).toBe(ErrorCode.None);
+    expect(cluster.alter([to("segment.ms", "x")], asked).errorCode).toBe(ErrorCode.InvalidConfig);
+    expect(cluster.settings).toEqual({});
+  });
+
+  test("settings that contradict each other are refused, also against the broker's", () => {
+    const cluster = new Cluster();
+    cluster.broker.set("log.cleaner.max.compaction.lag.ms", "10");
+    const { errorCode, errorMessage } = cluster.alter([to("min.compaction.lag.ms", "11")]);
+    expect(errorCode).toBe(ErrorCode.InvalidConfig);
+    expect(errorMessage).toMatch(/min\.compaction\.lag\.ms \(11\) > .*\(10\)/);
+    expect(cluster.alter([to("min.compaction.lag.ms", "10")]).errorCode).toBe(ErrorCode.None);
+  });
+
+  test("other resources than topics are refused, and where to go instead is said", () => {
+    const cluster = new Cluster();
+    const reasons = new Map([[4, /settings file/], [8, /loggers/], [16, /metrics/], [32, /group/]]);
+    for (const [resourceType, reason] of reasons) {
+      const configs = [to("log.cleaner.threads", "2")];
+      const resources = [{ resourceType, resourceName: "1", configs }];
+      const { errorCode, errorMessage } = cluster.alter([], { resources });
+      expect(errorCode).toBe(ErrorCode.InvalidRequest);
+      expect(errorMessage).toMatch(reason);
+    }
+  });
+
+  test("an answer does not grow with what was sent", () => {
+    const cluster = new Cluster();
+    const long = "x".repeat(32_000);
+    for (
+      const configs of [
+        [to(long, "1")],
+        [to(long, null)],
+        [to(long, "1", append)],
+        [to("retention.ms", long)],
+        [to("cleanup.policy", long)],
+        [to("leader.replication.throttled.replicas", long)],
+      ]
+    ) {
+      expect(cluster.alter(configs).errorMessage?.length).toBeLessThan(400);
+    }
+    const resources = [{ resourceType: 4, resourceName: long, configs: [] }];
+    expect(cluster.alter([], { resources }).errorMessage?.length).toBeLessThan(400);
+  });
+
+  test("only the first of many wrong names gets a suggestion, which takes time to find", () => {
+    const cluster = new Cluster();
+    const { reply } = decideAlterConfigs(cluster.image, {
+      resources: Array.from({ length: 50 }, (_, index) => ({
+        resourceType: TOPIC,
+        resourceName: `t${index}`,
+        configs: [to("retention.m", "1")],
+      })),
+      isWholeSet: false,
+      validateOnly: false,
+      brokerId: 1,
+      brokerValue: () => undefined,
+    });
+    const suggested = reply.filter(({ errorMessage }) => errorMessage?.includes("did you mean"));
+    expect(suggested).toHaveLength(10);
+  });
+
+  test("a request with megabytes of values is refused before any is looked at", () => {
+    const cluster = new Cluster();
+    const value = "1:1,".repeat(8000);
+    const resources = Array.from({ length: 200 }, (_, index) => ({
+      resourceType: TOPIC,
+      resourceName: index === 0 ? "t" : `t${index}`,
+      configs: [to("leader.replication.throttled.replicas", value)],
+    }));
+    expect(cluster.alter([], { resources }).errorCode).toBe(ErrorCode.PolicyViolation);
+    expect(cluster.alter([], { resources: resources.slice(0, 100) }).errorCode)
+      .toBe(ErrorCode.None);
+  });
+});
