@@ -17,18 +17,31 @@ export interface BrokerPlaces {
   readonly dataDirectory: string;
 }
 
-/** Throws a usage failure. `isDataGiven` tells whether anything but the default chose the directory. */
-export function brokerSettings(
-  flags: Flags,
-  places: BrokerPlaces,
-): { readonly settings: ReadonlyMap<string, string>; readonly isDataGiven: boolean } {
+export interface ChosenSettings {
+  readonly settings: ReadonlyMap<string, string>;
+  /** Whether anything but the default chose the directory. */
+  readonly isDataGiven: boolean;
+  /** One sentence for each setting that was given by a flag and, otherwise, by -X. */
+  readonly conflicts: readonly string[];
+}
+
+/** Throws a usage failure. */
+export function brokerSettings(flags: Flags, places: BrokerPlaces): ChosenSettings {
   const settings = new Map<string, string>(flags.isSet("dev") ? devSettings : []);
   for (const [name, value] of parseProperties(places.file ?? "")) settings.set(name, value);
-  for (const text of flags.list("set")) settings.set(...parseAssignment(text, "set"));
-  for (const [name, value] of flagSettings(flags)) settings.set(name, value);
+  const typed = new Map(flags.list("set").map((text) => parseAssignment(text, "set")));
+  for (const [name, value] of typed) settings.set(name, value);
+  const conflicts: string[] = [];
+  for (const [flag, name, value] of flagSettings(flags)) {
+    settings.set(name, value);
+    const same = typed.has(name) ? name : ALIASES[name] ?? name;
+    const other = typed.get(same);
+    if (other === undefined || other === value) continue;
+    conflicts.push(`--${flag} goes before -X ${same}=${other}: ${name} is ${value}`);
+  }
   const isDataGiven = settings.has("log.dirs") || settings.has("log.dir");
   if (!isDataGiven) settings.set("log.dirs", places.dataDirectory);
-  return { settings, isDataGiven };
+  return { settings, isDataGiven, conflicts };
 }
 
 /** Any free port, so that several run side by side; nothing that is thrown away waits for a disk. */
@@ -39,21 +52,29 @@ const devSettings: readonly (readonly [string, string])[] = [
   ["mq.durability", "memory"],
 ];
 
-function* flagSettings(flags: Flags): Generator<readonly [string, string]> {
+/** Kafka takes the first of these names before the second. */
+const ALIASES: Readonly<Record<string, string>> = { "log.dirs": "log.dir" };
+
+/** The flag, the setting that it stands for, and the value. */
+function* flagSettings(flags: Flags): Generator<readonly [string, string, string]> {
   const directory = flags.text("data-dir");
   if (directory === "") {
     throw usageFailure("Invalid value '' for --data-dir: a directory is wanted");
   }
-  if (directory !== undefined) yield ["log.dirs", directory];
+  if (directory !== undefined) yield ["data-dir", "log.dirs", directory];
   const listen = flags.text("listen");
-  if (listen !== undefined) yield ["listeners", listeners(listen, "listen")];
+  if (listen !== undefined) yield ["listen", "listeners", listeners(listen, "listen")];
   const advertise = flags.text("advertise");
-  if (advertise !== undefined) yield ["advertised.listeners", listeners(advertise, "advertise")];
+  if (advertise !== undefined) {
+    yield ["advertise", "advertised.listeners", listeners(advertise, "advertise")];
+  }
   const http = flags.text("http");
-  if (http !== undefined) yield ["mq.http.listener", http === "off" ? http : address(http, "http")];
+  if (http !== undefined) {
+    yield ["http", "mq.http.listener", http === "off" ? http : address(http, "http")];
+  }
   const node = flags.text("node-id");
   if (node !== undefined) {
-    yield ["node.id", String(requireWhole(node, "node-id", [0, 0x7fffffff]))];
+    yield ["node-id", "node.id", String(requireWhole(node, "node-id", [0, 0x7fffffff]))];
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * Changing settings of topics, for `topic alter`, `config set` and `config unset`: what was asked for,
- * what the brokers make of it, and how it is told.
+ * Changing settings of topics and brokers, for `topic alter`, `config set` and `config unset`: what was
+ * asked for, what the brokers make of it, and how it is told.
  */
+import { requireBroker, requireSetting } from "./config_resource.ts";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { Failure, failureOf, usageFailure } from "./failure.ts";
 import { type Outcome, tellOutcomes } from "./outcomes.ts";
 import { parseAssignment } from "./quantity.ts";
-import { withClient } from "./session.ts";
+import { type Client, withClient } from "./session.ts";
 import { settingText, shownSetting } from "./setting_text.ts";
 import { nearest } from "./suggest.ts";
 
@@ -41,31 +42,82 @@ export async function changeTopics(
   topics: readonly string[],
   changes: readonly Change[],
 ): Promise<ExitCode> {
-  const isDryRun = context.flags.isSet("dry-run");
+  const validateOnly = context.flags.isSet("dry-run");
   const known = (await context.library()).BrokerSettings.ofTopics.map(({ name }) => name);
   return await withClient(context, async (client) => {
-    const results = await client.admin.alterTopicConfigs(
-      topics.map((name) => ({ name, changes })),
-      { validateOnly: isDryRun },
-    );
-    const said = changes.map(shownChange).join(", ");
+    await rejectUnknownUnsets(client, topics, changes);
+    const resources = topics.map((name) => ({ name, changes }));
+    const results = await client.admin.alterTopicConfigs(resources, { validateOnly });
     return await tellOutcomes(
       context,
-      results.map(({ name, error }): Outcome => ({
-        name,
-        failure: error === undefined ? undefined : withSuggestion(failureOf(error), changes, known),
-        facts: {
-          altered: error === undefined && !isDryRun,
-          changes: changes.map((change) => ({
-            setting: change.name,
-            operation: change.operation,
-            ...(change.value === undefined ? {} : { value: change.value }),
-          })),
-        },
-        said: `${isDryRun ? "would change" : "changed"} topic ${name}: ${said}`,
-      })),
+      results.map(({ name, error }): Outcome => {
+        const failure = error && withSuggestion(failureOf(error), changes, known);
+        return outcomeOf({ type: "topic", name, failure, changes, validateOnly });
+      }),
     );
   });
+}
+
+/** Makes the changes in a broker, where that is one whose settings can be changed. */
+export async function changeBroker(
+  context: Context,
+  name: string,
+  changes: readonly Change[],
+): Promise<ExitCode> {
+  const validateOnly = context.flags.isSet("dry-run");
+  return await withClient(context, async (client) => {
+    await requireBroker(client, Number(name));
+    const { error } = await client.admin.alterBrokerConfigs(Number(name), changes, {
+      validateOnly,
+    });
+    const failure = error && withBrokerHint(failureOf(error));
+    return await tellOutcomes(context, [
+      outcomeOf({ type: "broker", name, failure, changes, validateOnly }),
+    ]);
+  });
+}
+
+/**
+ * A broker takes back a setting that does not exist without a word, mq's and Kafka's alike. Those that
+ * a topic has are asked for; where none of the topics is there, the change itself tells so.
+ */
+async function rejectUnknownUnsets(
+  client: Client,
+  topics: readonly string[],
+  changes: readonly Change[],
+): Promise<void> {
+  const unsets = changes.filter(({ operation }) => operation === "delete");
+  if (unsets.length === 0) return;
+  const described = await client.admin.describeConfigs(topics);
+  const found = described.find(({ error }) => error === undefined);
+  if (found === undefined) return;
+  const resource = { type: "topic", name: found.name } as const;
+  for (const { name } of unsets) requireSetting(found.configs, name, resource);
+}
+
+interface Changed {
+  readonly type: "topic" | "broker";
+  readonly name: string;
+  readonly failure: Failure | undefined;
+  readonly changes: readonly Change[];
+  readonly validateOnly: boolean;
+}
+
+function outcomeOf({ type, name, failure, changes, validateOnly }: Changed): Outcome {
+  const said = changes.map(shownChange).join(", ");
+  return {
+    name,
+    failure,
+    facts: {
+      altered: failure === undefined && !validateOnly,
+      changes: changes.map((change) => ({
+        setting: change.name,
+        operation: change.operation,
+        ...(change.value === undefined ? {} : { value: change.value }),
+      })),
+    },
+    said: `${validateOnly ? "would change" : "changed"} ${type} ${name}: ${said}`,
+  };
 }
 
 function shownChange({ name, operation, value = "" }: Change): string {
@@ -94,6 +146,16 @@ function withSuggestion(
   if (found === undefined) return failure;
   return new Failure(failure.code, failure.message, {
     hint: `Did you mean '${found}'?`,
+    cause: failure,
+  });
+}
+
+/** An mq broker names its file itself; Kafka's answer speaks for itself. */
+function withBrokerHint(failure: Failure): Failure {
+  if (!failure.message.includes("mq broker start -c")) return failure;
+  return new Failure(failure.code, failure.message, {
+    hint:
+      "-X NAME=VALUE gives it a single setting when it starts; a topic's are changed with --topic",
     cause: failure,
   });
 }

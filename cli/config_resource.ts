@@ -60,7 +60,8 @@ export async function configsOf(
   return result?.configs ?? [];
 }
 
-async function requireBroker(client: Client, brokerId: number): Promise<void> {
+/** Throws where the cluster has no such broker. */
+export async function requireBroker(client: Client, brokerId: number): Promise<void> {
   const ids = (await client.admin.describeCluster()).brokers.map((broker) => broker.brokerId);
   if (ids.includes(brokerId)) return;
   const hint = `The brokers of this cluster are ${ids.join(", ")}`;
@@ -86,7 +87,12 @@ export function requireSetting(
   const other = nearest(name, configs.map((config) => config.name));
   throw new Failure("INVALID_CONFIG", `Unknown setting '${name}' of ${resourceText(resource)}`, {
     hint: other === undefined
-      ? `mq config get lists the settings there are`
+      ? `${listCommand(resource)} lists the settings there are`
       : `Did you mean '${other}'?`,
   });
+}
+
+function listCommand(resource: ConfigResource): string {
+  if (resource.type === "cluster") return "mq config get";
+  return `mq config get --${resource.type} ${resource.name}`;
 }

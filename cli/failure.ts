@@ -70,7 +70,7 @@ export function failureOf(error: unknown): Failure {
     const systemCode = systemErrors.get(error.code);
     const message = systemCode === undefined ? error.message : plainReason(error);
     return new Failure(systemCode ?? error.code, message, {
-      hint: typeof error.hint === "string" ? asSentence(error.hint) : undefined,
+      hint: typeof error.hint === "string" ? asSentence(error.hint) : commandHint(error),
       retriable: error.retriable === true,
       cause: error,
     });
@@ -96,6 +96,16 @@ export function failedAction(action: string, error: unknown): Failure {
   const failure = failureOf(error);
   const reason = isCoded(error) ? plainReason(error) : failure.message;
   return new Failure(failure.code, `${action}: ${reason}`, { hint: failure.hint, cause: error });
+}
+
+/** Remedies that are commands or flags: the library knows none. */
+function commandHint({ code, message }: CodedError): string | undefined {
+  if (code === "INVALID_CONFIG") {
+    return "mq help topic-settings lists the settings; 7d and 64MiB do for those in .ms and .bytes";
+  }
+  // Our brokers' words, and Kafka's: "Compacted topic cannot accept message without key in …".
+  const isKeyless = code === "INVALID_RECORD" && /without (a )?key/.test(message);
+  return isKeyless ? "Give every record a key, with -k, -K or --key-from" : undefined;
 }
 
 function asSentence(hint: string): string {

@@ -38,3 +38,8 @@ export function findingDocument(finding: Finding): object {
     remedy: remedy ?? null,
   };
 }
+
+/** "1 partition", "2 partitions". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

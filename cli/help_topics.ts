@@ -21,7 +21,7 @@ const exitCodes: HelpTopic = {
   3    a named thing was not found: a topic, a file
   4    not authenticated, or not allowed
   5    unreachable, or --timeout or -n was not met
-  10   asked, and the answer is no
+  10   asked, and the answer is no: mq log verify found damage, mq log repair has something to do
   130  ended by SIGINT; what was read before has been delivered
   143  ended by SIGTERM
 

@@ -92,16 +92,20 @@ export class Printer {
     if (isWatched && !this.isQuiet) this.#io.stderr.write(`${this.err.dim(text)}\n`);
   }
 
-  warn(text: string): void {
-    if (!this.isQuiet) this.#io.stderr.write(`${this.err.yellow("mq: warning:")} ${text}\n`);
+  warn(text: string, hint?: string): void {
+    if (this.isQuiet) return;
+    this.#io.stderr.write(`${this.err.yellow("mq: warning:")} ${text}\n`);
+    this.#hint(hint);
   }
 
   /** The error on stderr; -q does not silence it. */
   complain(failure: Failure): void {
     this.#io.stderr.write(`${this.err.red("mq:")} ${failure.message}\n`);
-    if (failure.hint !== undefined) {
-      this.#io.stderr.write(`${this.err.dim("hint:")} ${failure.hint}\n`);
-    }
+    this.#hint(failure.hint);
+  }
+
+  #hint(hint: string | undefined): void {
+    if (hint !== undefined) this.#io.stderr.write(`${this.err.dim("hint:")} ${hint}\n`);
   }
 }
 

@@ -32,6 +32,11 @@ const BYTES: readonly (readonly [unit: string, bytes: number])[] = [
   ["KiB", 2 ** 10],
 ];
 
+/** `120000` as "2m", `1500` as "1500ms": how the flags take it. */
+export function shownDuration(milliseconds: number): string {
+  return withUnit(".ms", String(milliseconds)) ?? `${milliseconds}ms`;
+}
+
 /** The same with a unit, where it is a whole number of a larger one; undefined otherwise. */
 export function withUnit(name: string, text: string): string | undefined {
   const units = name.endsWith(".ms") ? MS : name.endsWith(".bytes") ? BYTES : [];

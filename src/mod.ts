@@ -43,6 +43,7 @@ export type {
   AlteredConfigs,
   ClusterDescription,
   ConfigChange,
+  ConfigChanges,
   ConfigEntry,
   ConfigOperation,
   ConfigResult,
@@ -57,7 +58,6 @@ export type {
   ListedOffset,
   NewTopic,
   OffsetSpec,
-  TopicConfigChanges,
 } from "./client/admin_results.ts";
 export { type Client, type ClientOptions, connect } from "./client/client.ts";
 export { ClientError } from "./client/client_error.ts";
@@ -90,6 +90,7 @@ export type {
   ProducerRecord,
   RecordSlice,
 } from "./client/producer_options.ts";
+export type { RetryReport } from "./client/retry_report.ts";
 export type { Env } from "./env/env.ts";
 export type { Trace, TraceFields, TraceLevel } from "./env/trace.ts";
 export { createHostEnv, implementations } from "./host/host_env.ts";

@@ -95,11 +95,12 @@ export const brokerStart: CommandSpec = {
 };
 
 async function runBroker(context: Context): Promise<ExitCode> {
-  const { flags, io, lifeline } = context;
+  const { flags, io, lifeline, printer } = context;
   lifeline.mayTakeLong = true;
   const places = brokerPlaces(context);
   const isThrowAway = flags.isSet("dev");
-  const { settings, isDataGiven } = brokerSettings(flags, places);
+  const { settings, isDataGiven, conflicts } = brokerSettings(flags, places);
+  for (const conflict of conflicts) printer.warn(conflict);
   const library = await context.library();
   warnOfUnknown(context, library, settings);
   const temporary = isThrowAway && !isDataGiven ? io.files.temporaryDirectory() : undefined;

@@ -8,13 +8,14 @@
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { Failure, usageFailure } from "../failure.ts";
+import { Failure, failureOf, usageFailure } from "../failure.ts";
 import { type OffsetRange, parseOffsetRange } from "../offset_range.ts";
 import { OutputBuffer } from "../output_buffer.ts";
 import type { Flags } from "../parse_line.ts";
 import { parsePartitions, requireWhole } from "../quantity.ts";
 import { recordWriter, type WriteRecord } from "../record_writer.ts";
 import { type Client, connectFirst, timeoutOf } from "../session.ts";
+import { type Retry, WaitNotice } from "../wait_notice.ts";
 
 type Assignments = Parameters<Client["consumer"]>[0]["assignments"];
 
@@ -63,6 +64,10 @@ export const consume: CommandSpec = {
     "one partition keep their order.",
     "--timeout ends it; that is an error (5) where -n or the end of a range was not reached. -n that " +
     "a range cannot fill is the same error.",
+    "A broker that is away is waited for, half a minute at most; after a few seconds stderr says so. A " +
+    "batch that is damaged on its disk, or a log that cannot be read, is an error (1): what lies " +
+    "before it was written, and -o N reads on behind it. mq log verify and mq log repair help on the " +
+    "machine of the broker.",
   ],
   examples: [
     ["Everything, then stop", "mq consume orders -o start:end"],
@@ -85,6 +90,7 @@ class Consumption {
   readonly #write: WriteRecord;
   readonly #out: OutputBuffer;
   readonly #stop = new AbortController();
+  readonly #notice: WaitNotice;
   #written = 0;
 
   constructor(context: Context) {
@@ -97,6 +103,8 @@ class Consumption {
     this.#partitions = partitions === undefined ? undefined : parsePartitions(partitions);
     this.#write = recordWriter(flags);
     this.#out = new OutputBuffer(io, { onFailure: () => this.#stop.abort() });
+    const limit = "for half a minute at most";
+    this.#notice = new WaitNotice({ printer: context.printer, now: () => io.now(), limit });
   }
 
   async run(): Promise<ExitCode> {
@@ -110,7 +118,7 @@ class Consumption {
       await this.#read(client);
     } catch (error) {
       // The error that stopping left behind is not the reason; what was read is still written.
-      if (!this.#stop.signal.aborted) throw error;
+      if (!this.#stop.signal.aborted) throw withRemedy(error);
     } finally {
       await this.#out.finish();
       await client[Symbol.asyncDispose]();
@@ -125,8 +133,10 @@ class Consumption {
       assignments,
       isolation: this.#isolation,
       signal: this.#stop.signal,
+      onRetry: (retry) => this.#notice.onRetry(retry),
     });
     for await (const batch of consumer.batches()) {
+      this.#notice.onProgress(batch.topic, batch.partition);
       const records = batch.records();
       while (records.next()) {
         this.#write(this.#out, records, batch.topic, batch.partition);
@@ -148,6 +158,7 @@ class Consumption {
     const range = until === undefined || until.kind === "length" ? { from } : { from, until };
     const options = {
       isolation: this.#isolation,
+      onRetry: (retry: Retry): void => this.#notice.onRetry(retry),
       ...(this.#partitions === undefined ? {} : { partitions: this.#partitions }),
     };
     const topics = [...new Set(this.#context.arguments)];
@@ -165,8 +176,11 @@ class Consumption {
     const wanted = this.#num === undefined ? "" : ` of ${this.#num}`;
     const told = `${this.#written}${wanted} records`;
     if (lifeline.expiredMs !== undefined && isGoal) {
-      throw new Failure("TIMEOUT", `Gave up after ${lifeline.expiredMs} ms with ${told}`, {
-        hint: "Allow more time with --timeout",
+      const reason = this.#notice.reason();
+      const why = reason === undefined ? "" : `; the last try: ${reason.message}`;
+      throw new Failure("TIMEOUT", `Gave up after ${lifeline.expiredMs} ms with ${told}${why}`, {
+        // Where something is wrong, that is to be mended; waiting longer is no remedy.
+        hint: reason === undefined ? "Allow more time with --timeout" : reason.hint,
         retriable: true,
       });
     }
@@ -179,6 +193,18 @@ class Consumption {
     if (!io.stdout.isTerminal) printer.remark(told);
     return ExitCode.Done;
   }
+}
+
+/** The library knows that a batch is damaged, but not the commands that help. */
+function withRemedy(error: unknown): unknown {
+  const failure = failureOf(error);
+  if (failure.code !== "CORRUPT_MESSAGE") return error;
+  return new Failure(failure.code, failure.message, {
+    hint:
+      "On the broker's machine mq log verify tells which offsets are lost and mq log repair cuts " +
+      "them out; -o reads on behind them",
+    cause: error,
+  });
 }
 
 /** -o and -e together. */

@@ -45,12 +45,12 @@ export const logDump: CommandSpec = {
   examples: [
     ["Batches of a segment", "mq log dump data/orders-0/00000000000000000000.log"],
     [
-      "Records from an offset on",
+      "Records, from the batch that holds an offset on",
       "mq log dump --records --from-offset 4200 -n 10 data/orders-0/00000000000000004000.log",
     ],
     [
       "Save what can be read of a damaged file",
-      'mq log dump --records --json damaged.log | grep \'^{"kind":"record"\' | mq produce orders -f json',
+      `mq log dump t-0/00000000000000000000.log --records --json | grep '"record"' | mq produce u -f json`,
     ],
     ["Where a producer stands", "mq log dump data/orders-0/*.snapshot"],
   ],

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { dataPath } from "../data_path.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Failure, usageFailure } from "../failure.ts";
-import { findingDocument, findingLine, spanText } from "../finding_text.ts";
+import { counted, findingDocument, findingLine, spanText } from "../finding_text.ts";
 import { ProgressLine } from "../progress_line.ts";
 import type {
   Finding,
@@ -31,7 +31,8 @@ export const logRepair: CommandSpec = {
     "DIR is a data directory or the folder of one partition. Damaged batches are cut out; those " +
     "before and behind stay, with their offsets, and the gap remains as after compaction. Indexes, " +
     "snapshots and epochs that do not fit are moved away: the broker makes them anew. The plan names " +
-    "every offset that will be missing.",
+    "every offset that will be missing. A log that has lost its tail goes on where it ended: offsets " +
+    "that were given out are not given out again.",
     "Nothing is destroyed: bytes that are cut out and files that are moved away lie in a folder " +
     "repair-TIME inside the partition's folder, with a repair.json that says what they were. Remove " +
     "it when you no longer want it. A repair that was interrupted can be started again.",
@@ -87,11 +88,14 @@ function planLines({ path, report, steps, lost, refusal }: RepairPlan): readonly
   const note = lost.length > 0 ? "these will be missing" : "no offset is lost";
   if (refusal !== undefined) lines.push(["refused", path, "-", refusal].join("\t"));
   else lines.push(["lost", path, lost.map(spanText).join(", ") || "-", note].join("\t"));
-  const { startOffset, endOffset } = report;
-  lines.push(
-    ["keeps", path, `offsets ${startOffset} to ${endOffset - 1}`, "what is left"].join("\t"),
-  );
+  lines.push(["keeps", path, ...keptText(report)].join("\t"));
   return lines;
+}
+
+/** Offsets that compaction or damage has left out are not named. */
+function keptText({ batches, startOffset, endOffset }: RepairPlan["report"]): readonly string[] {
+  if (batches === 0 || startOffset >= endOffset) return ["-", "no records are left"];
+  return [spanText({ from: startOffset, until: endOffset }), "what is left"];
 }
 
 function stepLines(path: string, step: RepairStep): readonly string[] {
@@ -113,6 +117,25 @@ function stepLines(path: string, step: RepairStep): readonly string[] {
       ];
     case "note-loss":
       return [];
+    case "write-transactions": {
+      const count = `${step.entries.length} aborted`;
+      return [["write", `${path}/${step.name}`, count, "as the batches have it"].join("\t")];
+    }
+    case "go-on":
+      return [
+        [
+          "goes-on",
+          `${path}/${step.name}`,
+          `offset ${step.offset}`,
+          "where the next record goes: offsets below were given out",
+        ].join("\t"),
+      ];
+    case "raise-recovery-point":
+      return [
+        ["raise", path, `offset ${step.offset}`, "the recovery point, over what is missing"].join(
+          "\t",
+        ),
+      ];
     case "lower-checkpoints":
       return [["lower", path, `offset ${step.endOffset}`, "checkpoints beyond the end"].join("\t")];
   }
@@ -138,6 +161,7 @@ function repairDocument({ plans, repaired }: RepairReport, isExecuted: boolean):
         path: plan.path,
         startOffset: plan.report.startOffset,
         endOffset: plan.report.endOffset,
+        resumeOffset: plan.report.resumeOffset,
         steps: plan.steps,
         lost: plan.lost,
         refusal: plan.refusal ?? null,
@@ -169,10 +193,8 @@ function conclude(
   }
   const unsound = repaired.filter(({ after }) => after.findings.some(isDamage)).length;
   printer.say(
-    `${repaired.length} partitions repaired, ${
-      refused + unsound + other.length
-    } left with damage, ` +
-      `${formatBytes(before.bytes)} read`,
+    `${counted(repaired.length, "partition")} repaired, ` +
+      `${refused + unsound + other.length} left with damage, ${formatBytes(before.bytes)} read`,
   );
   return refused + unsound + other.length === 0 ? ExitCode.Done : ExitCode.Failed;
 }

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { dataPath } from "../data_path.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Failure } from "../failure.ts";
-import { findingDocument, findingLine } from "../finding_text.ts";
+import { counted, findingDocument, findingLine } from "../finding_text.ts";
 import { ProgressLine } from "../progress_line.ts";
 import type { Finding, Severity, VerifyReport } from "../../src/mod.ts";
 
@@ -88,9 +88,12 @@ function reportDocument(report: VerifyReport): object {
 
 function tellSummary({ printer }: Context, report: VerifyReport, progress: ProgressLine): void {
   const { partitions, batches, bytes } = report;
-  const found = `${countOf(report, "damage")} damage, ${countOf(report, "warning")} warnings`;
+  const found = `${countOf(report, "damage")} damage, ${
+    counted(countOf(report, "warning"), "warning")
+  }`;
   printer.say(
-    `${partitions.length} partitions, ${batches} batches, ${formatBytes(bytes)}: ${found}`,
+    `${counted(partitions.length, "partition")}, ${counted(batches, "batch", "batches")}, ` +
+      `${formatBytes(bytes)}: ${found}`,
   );
   if (report.isRunning) {
     printer.say("a broker is running here: what it is writing just now was not judged");

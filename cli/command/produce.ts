@@ -14,13 +14,17 @@ import { makerOptions, RecordMaker } from "../record_maker.ts";
 import { RecordSplitter } from "../record_splitter.ts";
 import { toBytes } from "../record_text.ts";
 import { type Client, connectFirst, timeoutOf } from "../session.ts";
+import { shownDuration } from "../setting_text.ts";
 import { parseDelimiter } from "../template.ts";
 import { untilStopped } from "../until_stopped.ts";
+import { WaitNotice } from "../wait_notice.ts";
 
 type Producer = ReturnType<Client["producer"]>;
 type ProducerOptions = NonNullable<Parameters<Client["producer"]>[0]>;
 
 const RECORD_BYTES_MAX = 64 * 1024 * 1024;
+/** The library's own, and Kafka's delivery.timeout.ms. */
+const DELIVERY_TIMEOUT_MS = 120_000;
 
 export const produce: CommandSpec = {
   path: "produce",
@@ -92,9 +96,12 @@ export const produce: CommandSpec = {
     "VALUE is a record; @FILE is a file as one record, @@TEXT is @TEXT, and - is stdin. Without a " +
     "VALUE records come from stdin, one a line; what is behind the last newline is sent at the end. " +
     "The bytes are sent as they are.",
-    "A topic that is not there is created if the broker allows it. --timeout says how long a record " +
-    "may take to be delivered (and connecting); the first one that cannot be delivered ends the " +
-    "command with an error. --json prints what was delivered where.",
+    "A topic that is not there is created if the broker allows it. --json prints what was delivered " +
+    "where.",
+    "While a broker is away, its disk is full or replicas are missing, a record is sent again until " +
+    "--timeout (2m; also for connecting) is over; after a few seconds stderr says why. Nothing more " +
+    "is read then than fits into memory. The first record that cannot be delivered ends the command " +
+    "with an error.",
   ],
   examples: [
     ["One record", "echo 'hello world' | mq produce greetings"],
@@ -114,6 +121,8 @@ class Production {
   readonly #hasOwnTime: boolean;
   readonly #delimiter: Uint8Array;
   readonly #count = new DeliveryCount();
+  readonly #notice: WaitNotice;
+  readonly #timeoutMs: number;
   readonly #life = new AbortController();
   #taken = 0;
 
@@ -123,6 +132,12 @@ class Production {
     this.#context = context;
     [this.#topic = "", ...this.#values] = context.arguments;
     this.#maker = new RecordMaker(options);
+    this.#timeoutMs = timeoutOf(context) ?? DELIVERY_TIMEOUT_MS;
+    this.#notice = new WaitNotice({
+      printer: context.printer,
+      now: () => context.io.now(),
+      limit: `for ${shownDuration(this.#timeoutMs)} at most (--timeout)`,
+    });
     this.#hasOwnTime = options.timestamp !== undefined;
     this.#delimiter = flags.isSet("nul")
       ? Uint8Array.of(0)
@@ -161,15 +176,18 @@ class Production {
     const { flags } = this.#context;
     const acks = flags.text("acks");
     const linger = flags.text("linger");
-    const timeoutMs = timeoutOf(this.#context);
     return {
       acks: acks === "0" ? 0 : acks === "1" ? 1 : "all",
       compressionType: (flags.text("compression") ?? "none") as NonNullable<
         ProducerOptions["compressionType"]
       >,
       lingerMs: linger === undefined ? 5 : requireDuration(linger, "--linger"),
-      ...(timeoutMs === undefined ? {} : { deliveryTimeoutMs: timeoutMs }),
-      onBatchDelivered: (report) => this.#count.add(report),
+      deliveryTimeoutMs: this.#timeoutMs,
+      onBatchDelivered: (report) => {
+        this.#count.add(report);
+        if (report.error === undefined) this.#notice.onProgress(report.topic, report.partition);
+      },
+      onRetry: (retry) => this.#notice.onRetry(retry),
     };
   }
 

@@ -20,7 +20,8 @@ export const storageInfo: CommandSpec = {
     "say: the log may end behind it. DELETED and REPAIR are bytes that wait to be removed, and that " +
     "mq log repair has kept.",
     "state is running (a broker has the lock), clean (the last one stopped in order) or unclean. " +
-    "reserve is the default of mq.disk.reserve.bytes: with less free no records are taken.",
+    "reserve is what a broker keeps free: the default of mq.disk.reserve.bytes, and at most a " +
+    "sixteenth of the file system. With less free no records are taken.",
     "--json gives a list with an object for each directory.",
   ],
   examples: [
@@ -34,7 +35,6 @@ export const storageInfo: CommandSpec = {
 interface Shown {
   readonly stored: StoredDirectory;
   readonly owner: LockOwner;
-  readonly reserveBytes: number | null;
 }
 
 async function info(context: Context): Promise<ExitCode> {
@@ -44,31 +44,23 @@ async function info(context: Context): Promise<ExitCode> {
   const typed = context.arguments.length > 0
     ? context.arguments.map((path) => dataPath(context, path))
     : [defaultDataDirectory(context)];
-  const reserveBytes = defaultReserve(library);
   const shown: Shown[] = [];
   for (const path of typed) {
     // deno-lint-ignore no-await-in-loop -- one disk after the other
     const stored = await tools.storageInfo(path);
     const owner = stored.state === "running" ? library.lockOwner(`${path}/.lock`) : undefined;
-    shown.push({ stored, owner, reserveBytes });
+    shown.push({ stored, owner });
   }
   if (printer.isJson) await printer.printJson(shown.map(directoryDocument));
   else for (const each of shown) await printDirectory(context, each);
   return ExitCode.Done;
 }
 
-/** Null where this build knows no reserve. */
-function defaultReserve(library: Library): number | null {
-  const settings = new library.BrokerSettings(new Map([["log.dirs", "/"]]));
-  const reserve = Number(settings.get("mq.disk.reserve.bytes"));
-  return Number.isSafeInteger(reserve) ? reserve : null;
-}
-
-function directoryDocument({ stored, owner, reserveBytes }: Shown): object {
+function directoryDocument({ stored, owner }: Shown): object {
   const lockedBy = owner === undefined
     ? null
     : { processId: owner.processId, command: owner.command ?? null };
-  return { ...stored, reserveBytes, lockedBy };
+  return { ...stored, lockedBy };
 }
 
 async function printDirectory(context: Context, shown: Shown): Promise<void> {
@@ -95,7 +87,7 @@ async function printDirectory(context: Context, shown: Shown): Promise<void> {
 }
 
 function facts(
-  { stored, owner, reserveBytes }: Shown,
+  { stored, owner }: Shown,
   size: (bytes: number | null) => string,
 ): readonly (readonly [string, string])[] {
   const asideBytes = stored.aside.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0);
@@ -113,7 +105,7 @@ function facts(
       : [["flaw", `meta.properties: ${stored.identityFlaw}`] as const]),
     ["free", size(stored.freeBytes)],
     ["total", size(stored.totalBytes)],
-    ["reserve", size(reserveBytes)],
+    ["reserve", size(stored.reserveBytes)],
     ["used", size(stored.sizeInBytes)],
     ["partitions", String(stored.partitions.length)],
     ["set-aside", `${stored.aside.length} folders, ${size(asideBytes)}`],

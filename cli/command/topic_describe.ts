@@ -87,7 +87,9 @@ async function describeAll(
   return await Promise.all(results.map(async ({ name, topic, error }): Promise<Described> => {
     if (topic === undefined) return { name, ownSettings: [], failure: failureOf(error) };
     // One whose log cannot be served has no offsets to tell, and would be asked until time is up.
-    const served = topic.partitions.filter((partition) => !isOffline(partition));
+    const served = topic.partitions.filter((partition) =>
+      partition.leaderId >= 0 && !isOffline(partition)
+    );
     const options = { partitions: served.map(({ partition }) => partition) };
     const [starts, ends] = await Promise.all([
       client.admin.listOffsets(name, "start", options),
@@ -163,11 +165,7 @@ async function printText(
   if (isWanted("partitions")) {
     if (heads) await printer.print("\n");
     await printer.printList({ names: [], items: topic.partitions, table: partitionTable(topic) });
-    for (const { partition, isOffline } of topic.partitions) {
-      if (isOffline) {
-        printer.warn(`${topic.name}-${partition} is offline: its broker's log says why`);
-      }
-    }
+    warnOfUnserved(printer, topic);
   }
   if (isWanted("config") && (section === "config" || (ownSettings.length > 0 && heads))) {
     if (heads) await printer.print("\n");
@@ -179,6 +177,23 @@ async function printText(
         rows: ownSettings.map((name) => [name, topic.config[name] ?? null]),
       },
     });
+  }
+}
+
+/** Those that neither take nor give records, and whom to ask. */
+function warnOfUnserved(printer: Context["printer"], topic: TopicDescription): void {
+  for (const { partition, leader, replicas, isOffline } of topic.partitions) {
+    if (isOffline) {
+      printer.warn(
+        `${topic.name}-${partition} is offline: its disk has failed, or its log is damaged`,
+        `See what broker ${leader} logs; on its machine mq log verify and mq storage info say more`,
+      );
+    } else if (leader < 0) {
+      printer.warn(
+        `${topic.name}-${partition} has no leader: no broker that has its log is there`,
+        `Start broker ${replicas.join(" or ")}, or see what its log says`,
+      );
+    }
   }
 }
 

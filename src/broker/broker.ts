@@ -27,6 +27,7 @@ import { observeBackground, observeDirectories } from "./disk_metrics.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door } from "./door.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
+import { tellOfOffline } from "./offline_notice.ts";
 
 export { BrokerSettings };
 
@@ -154,7 +155,8 @@ export class Broker {
     await Promise.all([this.#door?.close(timeoutMs), this.#background?.stop(timeoutMs)]);
     if (this.#isEnded) return; // the disk has failed meanwhile
     try {
-      await this.#logs?.close(this.#brokerEpoch());
+      const self = this.#logs?.quorum.image.broker(this.nodeId);
+      await this.#logs?.close(self?.brokerEpoch ?? -1);
       this.#env.trace.event("info", "stopped");
       this.#end({ kind: "graceful" });
     } catch (error) {
@@ -184,6 +186,8 @@ export class Broker {
   #assemble(logs: LogManager): BrokerContext {
     this.metrics.observe(logs.quorum.image, logs.partitions);
     observeDirectories(this.metrics.metrics, logs);
+    this.#background = new Background({ env: this.#env, settings: this.settings, logs });
+    observeBackground(this.metrics.metrics, this.#background, logs.reads);
     return {
       env: this.#env,
       settings: this.settings,
@@ -193,6 +197,7 @@ export class Broker {
       quorum: logs.quorum,
       partitions: logs.partitions,
       logs,
+      retention: this.#background.retention,
       producerIds: new ProducerIds(logs.quorum, this.nodeId),
       appendTools: appendTools(this.#env, this.settings),
       metrics: this.metrics,
@@ -213,9 +218,8 @@ export class Broker {
     this.#mustGoOn();
     this.#state = "serving";
     this.#loopDelay.start();
-    this.#background = new Background({ env: this.#env, settings: this.settings, logs });
-    observeBackground(this.metrics.metrics, this.#background, logs.reads);
-    this.#background.start();
+    this.#background?.start();
+    tellOfOffline(this.#env.trace, logs.partitions);
     this.#env.trace.event("info", "serving", {
       kafka: formatAddress(advertised),
       clusterId: broker.clusterId,
@@ -251,10 +255,6 @@ export class Broker {
     this.#background?.halt();
     this.#door?.destroy();
     this.#logs?.abandon();
-  }
-
-  #brokerEpoch(): number {
-    return this.#logs?.quorum.image.broker(this.nodeId)?.brokerEpoch ?? -1;
   }
 
   #fail(fault: BrokerFault): void {

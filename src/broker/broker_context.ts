@@ -7,6 +7,7 @@ import type { ManagedLogs } from "../runtime/managed_logs.ts";
 import type { MetadataQuorum } from "../runtime/metadata_quorum.ts";
 import type { PartitionTable } from "../runtime/partition_table.ts";
 import type { ProducerIds } from "../runtime/producer_ids.ts";
+import type { Retention } from "../runtime/retention.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 
 export interface BrokerContext {
@@ -18,6 +19,7 @@ export interface BrokerContext {
   readonly quorum: MetadataQuorum;
   readonly partitions: PartitionTable;
   readonly logs: ManagedLogs;
+  readonly retention: Retention;
   readonly producerIds: ProducerIds;
   readonly appendTools: AppendTools;
   readonly metrics: BrokerMetrics;

@@ -11,6 +11,7 @@ import { repairLogs, type RepairReport, type RepairTask } from "../log/offline/r
 import { storageInfo, type StoredDirectory } from "../log/offline/storage_info.ts";
 import { verifyLogs, type VerifyReport, type VerifyTask } from "../log/offline/verify_directory.ts";
 import { decompressWith } from "../record/compression.ts";
+import { BrokerSettings } from "../runtime/broker_settings.ts";
 import { decodeMessagePack } from "../wire/msgpack.ts";
 
 export type { DumpedEntry } from "../log/offline/dump_entries.ts";
@@ -92,8 +93,11 @@ export class OfflineTools {
     return await told(() => repairLogs({ ...task, ...this.#own(), now }));
   }
 
+  /** The reserve is that of a broker without settings of its own. */
   async storageInfo(path: string): Promise<StoredDirectory> {
-    return await told(() => Promise.resolve(storageInfo(this.#env.disk, path)));
+    const reserveBytes = new BrokerSettings(new Map([["log.dirs", path]]))
+      .get("mq.disk.reserve.bytes");
+    return await told(() => Promise.resolve(storageInfo(this.#env.disk, path, reserveBytes)));
   }
 
   #own(): Pick<VerifyTask, "disk" | "crc32c" | "decodeMetadata"> {

@@ -16,6 +16,8 @@ import { ZERO_UUID } from "../ground/uuid.ts";
 import type {
   AlteredConfigs,
   ClusterDescription,
+  ConfigChange,
+  ConfigChanges,
   ConfigResult,
   CreatedTopic,
   DeletedRecords,
@@ -25,7 +27,6 @@ import type {
   ListedOffset,
   NewTopic,
   OffsetSpec,
-  TopicConfigChanges,
 } from "./admin_results.ts";
 import { ClientError, errorOfCode, errorOfResult } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
@@ -151,16 +152,32 @@ export class Admin {
    * only tells whether it would.
    */
   async alterTopicConfigs(
-    topics: readonly TopicConfigChanges[],
+    topics: readonly ConfigChanges[],
     options: { readonly validateOnly?: boolean } = {},
   ): Promise<readonly AlteredConfigs[]> {
     if (topics.length === 0) return [];
     const answer = await this.#order(
       incrementalAlterConfigs,
-      alterRequest(topics, options.validateOnly ?? false),
+      alterRequest(RESOURCE_TOPIC, topics, options.validateOnly ?? false),
       (response) => response.responses.map(({ errorCode }) => errorCode),
     );
-    return alteredConfigs(answer, topics);
+    return alteredConfigs(answer, "topic", topics);
+  }
+
+  /** The same for a broker; one that has all its settings from its file answers with an error. */
+  async alterBrokerConfigs(
+    brokerId: number,
+    changes: readonly ConfigChange[],
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<AlteredConfigs> {
+    await this.#retrying(() => this.#tools.metadata.cluster({ isCached: true }));
+    const brokers = [{ name: String(brokerId), changes }];
+    const connection = await this.#tools.pool.broker(brokerId);
+    const answer = await connection.request(
+      incrementalAlterConfigs,
+      alterRequest(RESOURCE_BROKER, brokers, options.validateOnly ?? false),
+    );
+    return alteredConfigs(answer, "broker", brokers)[0] as AlteredConfigs;
   }
 
   async describeCluster(): Promise<ClusterDescription> {

@@ -90,15 +90,15 @@ export interface ConfigChange {
   readonly value?: string;
 }
 
-export interface TopicConfigChanges {
-  /** Of the topic. */
+export interface ConfigChanges {
+  /** Of the topic, or the broker's id as text. */
   readonly name: string;
   /** All of them are made, or none. */
   readonly changes: readonly ConfigChange[];
 }
 
 export interface AlteredConfigs {
-  /** Of the topic. */
+  /** Of the topic, or the broker's id as text. */
   readonly name: string;
   readonly error?: ClientError;
 }

@@ -10,6 +10,7 @@ import type { ClientTools } from "./client_tools.ts";
 import type { Connection } from "./connection.ts";
 import type { PartitionMetadata } from "./metadata_cache.ts";
 import { backoffMs, sleep } from "./retry.ts";
+import { type RetryReport, UNREADABLE_MS_MAX } from "./retry_report.ts";
 
 export interface PartitionAnswer {
   readonly partition: number;
@@ -22,6 +23,8 @@ export interface LeaderQuestion<T extends PartitionAnswer> {
   readonly action: string;
   ask(connection: Connection, partitions: readonly PartitionMetadata[]): Promise<readonly T[]>;
   failed(partition: number, error: ClientError): T;
+  /** Hears of every failure behind which a partition is asked about again. */
+  readonly onRetry?: ((report: RetryReport) => void) | undefined;
 }
 
 /** One answer for each of `partitions`, in their order; for all of the topic where left out. */
@@ -34,18 +37,35 @@ export async function askLeaders<T extends PartitionAnswer>(
   let found = await metadata.topic(question.topic);
   const wanted = partitions ?? found.partitions.map(({ partition }) => partition);
   const results = new Map<number, T>();
-  const deadlineMs = env.clock.monotonicMs() + requestTimeoutMs;
+  const startedAtMs = env.clock.monotonicMs();
   let missing = wanted;
   for (let attempt = 1;; attempt++) {
     for (const answer of await askOnce(tools, question, missing, found.partitions)) {
       results.set(answer.partition, answer);
     }
-    missing = missing.filter((partition) => results.get(partition)?.error?.retriable === true);
-    if (missing.length === 0 || env.clock.monotonicMs() > deadlineMs) break;
+    const failingForMs = env.clock.monotonicMs() - startedAtMs;
+    missing = missing.filter((partition) => {
+      const error = results.get(partition)?.error;
+      if (error === undefined || !isWorthAnother(error, failingForMs, requestTimeoutMs)) {
+        return false;
+      }
+      question.onRetry?.({ topic: question.topic, partition, error, failingForMs });
+      return true;
+    });
+    if (missing.length === 0) break;
     await sleep(env.clock, backoffMs(attempt, env.random), signal);
     found = await metadata.refresh(question.topic).catch(() => found); // the deadline ends it
   }
   return wanted.map((partition) => results.get(partition) ?? leftOut(question, partition));
+}
+
+function isWorthAnother(
+  { code, retriable }: ClientError,
+  failingForMs: number,
+  requestTimeoutMs: number,
+): boolean {
+  const isUnreadable = code === "KAFKA_STORAGE_ERROR" && failingForMs > UNREADABLE_MS_MAX;
+  return retriable && !isUnreadable && failingForMs <= requestTimeoutMs;
 }
 
 /** "Cannot look up offsets of orders-3" */

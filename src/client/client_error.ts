@@ -42,17 +42,24 @@ const HINT_OF: Readonly<Record<string, string>> = {
   TOPIC_ALREADY_EXISTS: "Take another name, or delete the topic first",
   INVALID_TOPIC_EXCEPTION: "Use letters, digits, '.', '_' and '-', at most 249 of them",
   INVALID_REPLICATION_FACTOR: "Ask for at most as many replicas as there are brokers",
+  KAFKA_STORAGE_ERROR:
+    "The log of that broker says what is wrong: a full disk, one that has failed, a damaged log",
   MESSAGE_TOO_LARGE: "Raise the topic's max.message.bytes, or send smaller records",
   OFFSET_OUT_OF_RANGE: "Read from 'start', or look up the offsets that exist",
   NOT_ENOUGH_REPLICAS: "Wait for replicas to come back, or lower min.insync.replicas",
 };
+
+/** Our brokers say which directory is full; Kafka's have no words for it. */
+const ROOM_HINT = "Make room: delete or trim topics, shorten their retention, or enlarge the disk";
 
 /** The error that a broker's error code stands for; `action` reads "Cannot delete topic orders". */
 export function errorOfCode(code: number, action: string, detail?: string | null): ClientError {
   const name = errorName(code);
   // Kafka's sentences end with a full stop, ours do not.
   const said = detail === undefined || detail === null ? "" : detail.replace(/\.$/, "");
-  const hint = HINT_OF[name];
+  const hint = name === "KAFKA_STORAGE_ERROR" && / is full: /.test(said)
+    ? ROOM_HINT
+    : HINT_OF[name];
   return new ClientError(name, `${action}: ${said === "" ? errorFacts(code).message : said}`, {
     retriable: errorFacts(code as ErrorCode).retriable,
     ...(hint === undefined ? {} : { hint }),

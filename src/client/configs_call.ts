@@ -9,12 +9,12 @@ import { incrementalAlterConfigs } from "../api/incremental_alter_configs.ts";
 import type { RequestInput, ResponseOf } from "../api/schema.ts";
 import type {
   AlteredConfigs,
+  ConfigChanges,
   ConfigEntry,
   ConfigOperation,
   ConfigResult,
   ConfigSource,
   ConfigType,
-  TopicConfigChanges,
 } from "./admin_results.ts";
 import { errorOfResult } from "./client_error.ts";
 
@@ -108,14 +108,15 @@ function entryOf(
 }
 
 export function alterRequest(
-  topics: readonly TopicConfigChanges[],
+  resourceType: number,
+  resources: readonly ConfigChanges[],
   validateOnly: boolean,
 ): RequestInput<typeof incrementalAlterConfigs> {
   return {
-    resources: topics.map((topic) => ({
-      resourceType: RESOURCE_TOPIC,
-      resourceName: topic.name,
-      configs: topic.changes.map(({ name, operation, value }) => ({
+    resources: resources.map((resource) => ({
+      resourceType,
+      resourceName: resource.name,
+      configs: resource.changes.map(({ name, operation, value }) => ({
         name,
         configOperation: OPERATIONS[operation],
         value: value ?? null,
@@ -127,11 +128,12 @@ export function alterRequest(
 
 export function alteredConfigs(
   { responses }: ResponseOf<typeof incrementalAlterConfigs>,
-  topics: readonly TopicConfigChanges[],
+  kind: "topic" | "broker",
+  resources: readonly ConfigChanges[],
 ): readonly AlteredConfigs[] {
   const byName = new Map(responses.map((response) => [response.resourceName, response]));
-  return topics.map(({ name }) => ({
+  return resources.map(({ name }) => ({
     name,
-    ...errorOfResult(byName.get(name), `Cannot change settings of topic ${name}`),
+    ...errorOfResult(byName.get(name), `Cannot change settings of ${kind} ${name}`),
   }));
 }

@@ -1,5 +1,6 @@
 /** What a consumer is told and what it gives: assignments, settings, records. */
 import type { RecordHeader } from "../record/record_cursor.ts";
+import type { RetryReport } from "./retry_report.ts";
 
 /** A partition to read, from an offset on; `until` is not included, and absent = follow for ever. */
 export interface Assignment {
@@ -31,6 +32,8 @@ export interface ConsumerOptions {
   readonly onOutOfRange?: "error" | "start" | "end";
   /** How long a partition may fail in a row before that is an error; the client's request timeout. */
   readonly retryTimeoutMs?: number;
+  /** Hears of every failure behind which a partition is fetched again. */
+  onRetry?(report: RetryReport): void;
   /** Ends the consumer with ABORTED. */
   readonly signal?: AbortSignal;
 }
@@ -59,6 +62,7 @@ export interface ConsumerSettings {
   readonly inflatedBytesMax: number;
   readonly onOutOfRange: "error" | "start" | "end";
   readonly retryTimeoutMs: number;
+  readonly onRetry: ((report: RetryReport) => void) | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -77,5 +81,6 @@ export function consumerSettings(
     inflatedBytesMax: options.inflatedBytesMax ?? 128 * MIB,
     onOutOfRange: options.onOutOfRange ?? "error",
     retryTimeoutMs: options.retryTimeoutMs ?? requestTimeoutMs,
+    onRetry: options.onRetry?.bind(options),
   };
 }

@@ -29,11 +29,16 @@ import {
 } from "./fetch_request.ts";
 import { listOffsetsOf } from "./list_offsets_call.ts";
 import { backoffMs } from "./retry.ts";
+import { UNREADABLE_MS_MAX } from "./retry_report.ts";
 import { TopicRefresher } from "./topic_refresher.ts";
 
 const HELD_COUNT_MAX = 2;
-/** A topic that is said to be unknown for so long is gone. */
-const UNKNOWN_MS_MAX = 3000;
+/** Where less patience than `retryTimeoutMs` tells as much: a topic that is unknown so long is gone. */
+const FAILING_MS_MAX: ReadonlyMap<string, number> = new Map([
+  ["UNKNOWN_TOPIC_OR_PARTITION", 3000],
+  ["UNKNOWN_TOPIC_ID", 3000],
+  ["KAFKA_STORAGE_ERROR", UNREADABLE_MS_MAX],
+]);
 
 interface Answer {
   readonly leaderId: number;
@@ -235,6 +240,10 @@ export class Fetcher {
     const { topic, partition } = position;
     const { leaderId, leaderEpoch } = answer.currentLeader;
     this.#tools.metadata.learnLeader(topic, partition, leaderId, leaderEpoch);
+    if (answer.errorCode === ErrorCode.CorruptMessage) {
+      this.#fail(damagedError(position));
+      return;
+    }
     const error = errorOfCode(answer.errorCode, actionOf(position));
     if (isRetriable(answer.errorCode)) this.#onFailed(position, error);
     else this.#fail(error);
@@ -269,12 +278,15 @@ export class Fetcher {
     if (position.failureCount === 0) position.failingSinceMs = now;
     position.failureCount++;
     position.notBeforeMs = now + backoffMs(position.failureCount, env.random);
-    const { retryTimeoutMs } = this.#settings;
-    const isUnknown = error.code === "UNKNOWN_TOPIC_OR_PARTITION" ||
-      error.code === "UNKNOWN_TOPIC_ID";
-    const limitMs = isUnknown ? Math.min(retryTimeoutMs, UNKNOWN_MS_MAX) : retryTimeoutMs;
-    if (!error.retriable || now - position.failingSinceMs >= limitMs) this.#fail(error);
-    else this.#refresher.refresh(position.topic);
+    const { retryTimeoutMs, onRetry } = this.#settings;
+    const limitMs = Math.min(retryTimeoutMs, FAILING_MS_MAX.get(error.code) ?? Infinity);
+    const failingForMs = now - position.failingSinceMs;
+    if (!error.retriable || failingForMs >= limitMs) {
+      this.#fail(error);
+      return;
+    }
+    this.#refresher.refresh(position.topic);
+    onRetry?.({ topic: position.topic, partition: position.partition, error, failingForMs });
   }
 
   #fail(error: ClientError): void {
@@ -301,4 +313,13 @@ export class Fetcher {
     }
     return broker;
   }
+}
+
+/** Asking again does not help: it lies on the disk like that (Java's consumer does not ask either). */
+function damagedError(position: FetchPosition): ClientError {
+  const message = `${actionOf(position)}: the batch at offset ${position.fetchOffset} is damaged ` +
+    "on the disk of its broker";
+  return new ClientError("CORRUPT_MESSAGE", message, {
+    hint: "Read from an offset behind it on; the broker's log names what is damaged",
+  });
 }

@@ -6,12 +6,15 @@ import { actionOn, askLeaders, type LeaderQuestion } from "./ask_leaders.ts";
 import { errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
 import type { Isolation } from "./consumer_options.ts";
+import type { RetryReport } from "./retry_report.ts";
 
 export interface ListOffsetsOptions {
   /** All where left out. */
   readonly partitions?: readonly number[];
   /** With "read_committed", "end" is the last stable offset. */
   readonly isolation?: Isolation;
+  /** Hears of every failure behind which a partition is asked about again. */
+  readonly onRetry?: (report: RetryReport) => void;
 }
 
 export async function listOffsetsOf(
@@ -51,6 +54,7 @@ export async function listOffsetsOf(
       leaderEpoch: -1,
       error,
     }),
+    onRetry: options.onRetry,
   };
   return await askLeaders(tools, question, options.partitions);
 }

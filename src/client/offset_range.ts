@@ -9,6 +9,7 @@ import type { OffsetSpec } from "./admin_results.ts";
 import type { Assignment, Isolation } from "./consumer_options.ts";
 import type { Admin } from "./admin.ts";
 import { ClientError } from "./client_error.ts";
+import type { RetryReport } from "./retry_report.ts";
 
 export type OffsetPoint =
   | { readonly kind: "start" }
@@ -31,6 +32,8 @@ export interface ResolveOptions {
   /** All where left out. */
   readonly partitions?: readonly number[];
   readonly isolation?: Isolation;
+  /** Hears of every failure behind which a partition is asked about again. */
+  readonly onRetry?: (report: RetryReport) => void;
 }
 
 /** The assignments for a topic, by partition. Throws a `ClientError`. */

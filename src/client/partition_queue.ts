@@ -49,6 +49,8 @@ export class PartitionQueue {
   notBeforeMs = 0;
   /** What the last try failed with, for whoever is told that there were enough. */
   lastFailure: ClientError | undefined;
+  /** By the monotonic clock: the first failure behind which nothing was delivered. */
+  failingSinceMs = 0;
   /** The broker that the batches under way were sent to. */
   inflightBrokerId = -1;
   readonly #options: PartitionQueueOptions;

@@ -2,6 +2,7 @@
 import type { CompressionType } from "../record/compression.ts";
 import type { RecordHeader } from "../record/record_cursor.ts";
 import type { ClientError } from "./client_error.ts";
+import type { RetryReport } from "./retry_report.ts";
 
 export interface ProducerOptions {
   /** "all" where left out. */
@@ -30,6 +31,8 @@ export interface ProducerOptions {
   readonly signal?: AbortSignal;
   /** Hears of every batch, delivered or not, once; before the reports of its records. */
   onBatchDelivered?(report: BatchReport): void;
+  /** Hears of every failure behind which records are sent again. */
+  onRetry?(report: RetryReport): void;
 }
 
 export interface ProducerRecord {
@@ -94,6 +97,7 @@ export interface ProducerSettings {
   readonly maxRequestBytes: number;
   readonly mayCreateTopics: boolean;
   readonly onBatchDelivered: ((report: BatchReport) => void) | undefined;
+  readonly onRetry: ((report: RetryReport) => void) | undefined;
 }
 
 /** Below Kafka's default of max.message.bytes, 1,048,588. */
@@ -114,5 +118,6 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
     maxRequestBytes: options.maxRequestBytes ?? 64 * MIB,
     mayCreateTopics: options.mayCreateTopics ?? true,
     onBatchDelivered: options.onBatchDelivered?.bind(options),
+    onRetry: options.onRetry?.bind(options),
   };
 }

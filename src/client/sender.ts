@@ -100,6 +100,8 @@ export class Sender {
       const leaderId = metadata.leaderOf(queue.topic, queue.partition);
       if (leaderId < 0) {
         this.#refresher.refresh(queue.topic);
+        const action = `Cannot produce to ${queue.topic}-${queue.partition}`;
+        this.#noteFailure(queue, errorOfCode(ErrorCode.LeaderNotAvailable, action));
       } else if (queue.maySend(now, leaderId)) {
         const queues = byLeader.get(leaderId);
         if (queues === undefined) byLeader.set(leaderId, [queue]);
@@ -278,13 +280,17 @@ export class Sender {
   #retry(batch: ProducerBatch, error: ClientError, isUncertain: boolean): void {
     const { env, signal } = this.#options;
     const now = env.clock.monotonicMs();
-    if (this.#isStopped || signal.aborted || now >= batch.deadlineMs) {
+    const { queue } = batch;
+    if (this.#isStopped || signal.aborted) {
       this.#giveUp(batch, error);
       return;
     }
-    const { queue } = batch;
+    this.#noteFailure(queue, error);
+    if (now >= batch.deadlineMs) {
+      this.#giveUp(batch, this.#lateError(queue));
+      return;
+    }
     queue.retry(batch, isUncertain);
-    queue.lastFailure = error;
     queue.notBeforeMs = now + backoffMs(batch.attemptCount, env.random);
     this.#ready.add(queue);
     this.#wakeAt(queue.notBeforeMs);
@@ -311,11 +317,35 @@ export class Sender {
         this.#wakeAt(batch.deadlineMs);
         return;
       }
-      const { deliveryTimeoutMs } = this.#options.settings;
-      const message = `Cannot produce to ${queue.topic}-${queue.partition}: not delivered within ` +
-        `${deliveryTimeoutMs} ms${lastly(queue.lastFailure)}`;
-      this.#giveUp(batch, new ClientError("TIMEOUT", message, { retriable: true }));
+      this.#giveUp(batch, this.#lateError(queue));
     }
+  }
+
+  #lateError({ topic, partition, lastFailure }: PartitionQueue): ClientError {
+    const { deliveryTimeoutMs } = this.#options.settings;
+    const message = `Cannot produce to ${topic}-${partition}: not delivered within ` +
+      `${deliveryTimeoutMs} ms${lastly(lastFailure)}`;
+    const hint = lastFailure?.hint;
+    return new ClientError("TIMEOUT", message, {
+      retriable: true,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  /**
+   * Keeps why a partition does not work, and tells of it. A sequence that does not fit only follows
+   * from the failure of the batch before, which is then the reason to tell.
+   */
+  #noteFailure(queue: PartitionQueue, error: ClientError): void {
+    const { env, settings } = this.#options;
+    const now = env.clock.monotonicMs();
+    const { topic, partition, lastFailure } = queue;
+    if (lastFailure === undefined) queue.failingSinceMs = now;
+    if (lastFailure === undefined || error.code !== "OUT_OF_ORDER_SEQUENCE_NUMBER") {
+      queue.lastFailure = error;
+    }
+    const failingForMs = now - queue.failingSinceMs;
+    settings.onRetry?.({ topic, partition, error: queue.lastFailure ?? error, failingForMs });
   }
 
   #giveUpAll(error: ClientError): void {
@@ -334,7 +364,7 @@ export class Sender {
       (error: ClientError) => {
         broker.isConnecting = false;
         for (const queue of queues) {
-          queue.lastFailure = error;
+          if (error.retriable) this.#noteFailure(queue, error);
           if (error.retriable) this.#refresher.refresh(queue.topic);
           else for (const batch of queue.batches()) this.#giveUp(batch, error);
         }

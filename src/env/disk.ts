@@ -67,6 +67,11 @@ export interface Disk {
   rename(source: string, target: string): void;
   /** Removes a file, or a directory with all that is in it; content where there is nothing. */
   remove(path: string): void;
+  /**
+   * Removes a file off the event loop: to give back the pages of a large one takes the system a while.
+   * Content where there is none.
+   */
+  removeFile(path: string): Promise<void>;
   /** Makes entries of the directory (creates, renames, removals) durable. */
   syncDirectory(path: string): Promise<void>;
   /** Takes an advisory lock on a file (made where missing); undefined where another process has it. */

@@ -18,7 +18,14 @@ import {
 } from "../env/disk.ts";
 import { assert } from "../ground/assert.ts";
 import { descriptorsMax } from "./descriptors.ts";
-import { attempt, attemptUnlessMissing, readFault, reading, syncFault } from "./disk_errors.ts";
+import {
+  attempt,
+  attemptUnlessMissing,
+  faultOf,
+  readFault,
+  reading,
+  syncFault,
+} from "./disk_errors.ts";
 import { lockFile } from "./disk_lock.ts";
 
 /** Linux refuses more parts in one writev (IOV_MAX). */
@@ -80,6 +87,15 @@ class HostDisk implements Disk {
 
   remove(path: string): void {
     attempt(path, () => fs.rmSync(path, { recursive: true, force: true }));
+  }
+
+  removeFile(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.unlink(path, (error) => {
+        if (error === null || error.code === "ENOENT") resolve();
+        else reject(faultOf(error, path));
+      });
+    });
   }
 
   async syncDirectory(path: string): Promise<void> {

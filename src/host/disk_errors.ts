@@ -63,7 +63,7 @@ export function attemptUnlessMissing<Result>(
   }
 }
 
-function faultOf(error: unknown, path: string): DiskFault {
+export function faultOf(error: unknown, path: string): DiskFault {
   if (error instanceof DiskFault) return error;
   const kind = KIND_OF.get(codeOf(error) ?? "") ?? "io";
   return new DiskFault(kind, path, `Cannot use ${path}: ${reasonOf(error)}`);

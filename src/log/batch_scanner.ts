@@ -38,6 +38,11 @@ export class BatchScanner {
   ending: ScanEnding | undefined;
   readonly #end: number;
   readonly #isWhole: boolean;
+  /**
+   * Of batches up to this many headers come with one read; larger ones are skipped. A walk that will be
+   * short skips sooner: it wants one header more, not four.
+   */
+  readonly #skippedBytes: number;
   #nextBytes: number;
 
   constructor(range: ScanRange) {
@@ -46,6 +51,7 @@ export class BatchScanner {
     this.#end = range.end;
     this.#isWhole = range.mode === "whole";
     this.#nextBytes = range.firstBytes ?? this.#chunkBytes();
+    this.#skippedBytes = HEADER_CHUNK_BYTES / (range.firstBytes === undefined ? 2 : 8);
     if (this.position === this.#end) this.ending = "clean";
   }
 
@@ -80,7 +86,10 @@ export class BatchScanner {
     if (this.ending !== undefined) return;
     if (isShort || this.#end - this.position < BATCH_HEADER_BYTES) this.ending = "torn";
     else if (isCutOff) this.#nextBytes = Math.max(sizeInBytes, this.#chunkBytes());
-    else this.#nextBytes = this.#isWhole ? WHOLE_CHUNK_BYTES : headerChunkBytes(sizeInBytes);
+    else if (this.#isWhole) this.#nextBytes = WHOLE_CHUNK_BYTES;
+    else {this.#nextBytes = sizeInBytes > this.#skippedBytes
+        ? BATCH_HEADER_BYTES
+        : HEADER_CHUNK_BYTES;}
   }
 
   #flawOf(batch: BatchView): ScanEnding | undefined {
@@ -91,11 +100,6 @@ export class BatchScanner {
   #chunkBytes(): number {
     return this.#isWhole ? WHOLE_CHUNK_BYTES : HEADER_CHUNK_BYTES;
   }
-}
-
-/** Of small batches many headers come with one read; large ones are skipped. */
-function headerChunkBytes(sizeInBytes: number): number {
-  return sizeInBytes > HEADER_CHUNK_BYTES / 2 ? BATCH_HEADER_BYTES : HEADER_CHUNK_BYTES;
 }
 
 /** A real one has a record of a few bytes; one that says it is large is not believed. */

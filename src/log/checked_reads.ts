@@ -22,7 +22,7 @@ import { type EpochedLog, mayTrustEpochs } from "./epoch_doubt.ts";
 import { LogFault } from "./log_fault.ts";
 import type { OffsetIndex, OffsetPosition } from "./offset_index.ts";
 import type { DamagedBatch, ReadChecks } from "./read_checks.ts";
-import type { Segment } from "./segment.ts";
+import type { NextRead, Segment } from "./segment.ts";
 
 /** What a checked read needs of its log. */
 export interface CheckedLog extends EpochedLog {
@@ -135,7 +135,10 @@ class CheckedWalk {
       if (await isOnlyDoubt(this.#log, this.#segment, result)) {
         return await this.#again().run(start);
       }
-      if (result.kind === "stopped") noteNextRead(this.#segment, result.header);
+      if (result.kind === "stopped" && result.header.isExact) {
+        const { position, baseOffset } = result.header; // the rest of it was not checked
+        noteNextRead(this.#segment, { position, baseOffset, sound: undefined });
+      }
       // deno-lint-ignore no-await-in-loop
       from = result.kind === "damaged" ? await this.#behind(result, from) : undefined;
     }
@@ -246,14 +249,15 @@ export async function isOnlyDoubt(
 }
 
 /** One more read of the same consumer will begin at this batch, and need not search for it. */
-export function noteNextRead(
-  segment: Segment,
-  { position, baseOffset, isExact }: Pick<CheckedBatch, "position" | "baseOffset" | "isExact">,
-): void {
+export function noteNextRead(segment: Segment, next: NextRead): void {
   const { nextReads } = segment;
-  if (!isExact || nextReads.some((noted) => noted.position === position)) return;
+  for (let index = 0; index < nextReads.length; index++) {
+    if (nextReads[index]?.position !== next.position) continue;
+    if (next.sound !== undefined) nextReads[index] = next;
+    return;
+  }
   if (nextReads.length === NEXT_READS_MAX) nextReads.shift();
-  nextReads.push({ position, baseOffset });
+  nextReads.push(next);
 }
 
 function firstEntryBehind(offsets: OffsetIndex, position: number): OffsetPosition | undefined {

@@ -2,18 +2,26 @@
  * Kafka's offset checkpoints: one number per partition of a log directory.
  *
  *     0                  version
- *     2                  entries
+ *     4                  lines
  *     orders 0 1042      topic, partition, offset
+ *     orders  0  1042    and once more, with two spaces
  *     orders 1 17
+ *     orders  1  17
  *
- * All of them are hints: a missing, stale or damaged one only costs time. A damaged file is taken as
- * empty, as a whole. Source: kafka: OffsetCheckpointFile, CheckpointFile.
+ * The form has no checksum: every line is there twice, so that a file which disagrees with itself is
+ * known to be damaged. Kafka reads it as it stands: it splits at any white space, counts lines, and
+ * makes a map of them (kafka: OffsetCheckpointFile.Formatter, CheckpointFile.read). A file of single
+ * lines, as Kafka writes it, is taken at its word.
+ *
+ * A damaged file is taken as missing, as a whole, with a warning. Recovery points that are missing cost
+ * a walk. Where a log starts is then where its first segment does: nothing is hidden, and records of
+ * that segment that were deleted are seen again until they are deleted once more.
  */
 import { type Offset, toOffset } from "../ground/numbers.ts";
 import { bytesOf, textOf } from "../ground/text.ts";
 
 const VERSION = 0;
-const ENTRY = /^(\S{1,249}) (\d{1,10}) (\d{1,16})$/;
+const ENTRY = /^(\S{1,249})( {1,2})(\d{1,10})\2(\d{1,16})$/;
 
 export interface PartitionOffset {
   readonly topic: string;
@@ -23,11 +31,13 @@ export interface PartitionOffset {
 
 export function encodeCheckpoint(entries: Iterable<PartitionOffset>): Uint8Array {
   const lines: string[] = [];
-  for (const entry of entries) lines.push(`${entry.topic} ${entry.partition} ${entry.offset}\n`);
+  for (const { topic, partition, offset } of entries) {
+    lines.push(`${topic} ${partition} ${offset}\n`, `${topic}  ${partition}  ${offset}\n`);
+  }
   return bytesOf(`${VERSION}\n${lines.length}\n${lines.join("")}`);
 }
 
-/** Undefined where the bytes are no such file. */
+/** Undefined where the bytes are no such file, or disagree with themselves. */
 export function decodeCheckpoint(bytes: Uint8Array): readonly PartitionOffset[] | undefined {
   const lines = textOf(bytes).split("\n");
   const [version, count] = lines;
@@ -35,10 +45,20 @@ export function decodeCheckpoint(bytes: Uint8Array): readonly PartitionOffset[] 
     return undefined;
   }
   const entries: PartitionOffset[] = [];
+  const seconds: string[] = [];
   for (const line of lines.slice(2, -1)) {
-    const [, topic, partition, offset] = ENTRY.exec(line) ?? [];
+    const [, topic, space, partition, offset] = ENTRY.exec(line) ?? [];
     if (topic === undefined || !Number.isSafeInteger(Number(offset))) return undefined;
-    entries.push({ topic, partition: Number(partition), offset: toOffset(Number(offset)) });
+    if (space === "  ") seconds.push(line.replaceAll("  ", " "));
+    else entries.push({ topic, partition: Number(partition), offset: toOffset(Number(offset)) });
+  }
+  const isTwice = seconds.length > 0;
+  if (isTwice && seconds.join("\n") !== lines.slice(2, -1).filter(isFirst).join("\n")) {
+    return undefined;
   }
   return entries;
+}
+
+function isFirst(line: string): boolean {
+  return !line.includes("  ");
 }

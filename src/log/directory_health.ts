@@ -39,6 +39,7 @@ export class DirectoryHealth {
   readonly #options: DirectoryHealthOptions;
   #state: DirectoryState = ONLINE;
   #onOffline: (fault: DiskFault) => void = () => undefined;
+  #onNoRoom: () => void = () => undefined;
   /** Bytes that may be appended before free space is asked for; below 0 it is asked at once. */
   #allowanceBytes = 0;
   /** Undefined before the first measuring. */
@@ -60,6 +61,11 @@ export class DirectoryHealth {
   /** Hears once, when the directory has gone offline. */
   onOffline(listener: (fault: DiskFault) => void): void {
     this.#onOffline = listener;
+  }
+
+  /** Hears when the directory has become full, and whenever a write has found no room. */
+  onNoRoom(listener: () => void): void {
+    this.#onNoRoom = listener;
   }
 
   /** Whether so many bytes may be appended: undefined, or why not. Hot. */
@@ -102,8 +108,11 @@ export class DirectoryHealth {
    * one that is full or has no handles is measured; whatever else there is ends the directory.
    */
   onFault(fault: DiskFault): void {
-    if (isPassing(fault)) this.measure();
-    else if (fault.kind !== "unreadable") this.#fail(fault);
+    if (isPassing(fault)) {
+      this.measure();
+      // A quota, or a reserve of 0: what is measured says nothing of it.
+      if (fault.kind === "no-space" && this.#state.kind === "online") this.#onNoRoom();
+    } else if (fault.kind !== "unreadable") this.#fail(fault);
   }
 
   /** Nothing is measured any more. */
@@ -154,7 +163,9 @@ export class DirectoryHealth {
   #step(input: DirectoryInput): void {
     const before = this.#state.kind;
     this.#state = nextDirectoryState(this.#state, input);
-    if (this.#state.kind !== before) this.#tell(this.#state);
+    if (this.#state.kind === before) return;
+    this.#tell(this.#state);
+    if (this.#state.kind === "full") this.#onNoRoom();
   }
 
   #tell(state: DirectoryState): void {

@@ -19,25 +19,24 @@ import type { DiskFile } from "../env/disk.ts";
 import { assert } from "../ground/assert.ts";
 import { type Ms, type Offset, toOffset } from "../ground/numbers.ts";
 import { BatchView } from "../record/batch_view.ts";
-import { findAborted } from "./aborted_search.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
 import { type LoadedLog, loadLog } from "./log_loader.ts";
-import { type ReadableLog, type ReadLimits, readLog } from "./log_reader.ts";
+import { LogChanges } from "./log_changes.ts";
 import { LogHealth } from "./log_health.ts";
-import { EMPTY_SLICE, type LogSlice } from "./log_slice.ts";
 import type { AppendFacts, LogOptions, LogTools } from "./log_options.ts";
+import type { ReadLimits } from "./log_reader.ts";
+import { LogReads } from "./log_reads.ts";
 import { LogRoller } from "./log_roller.ts";
+import type { LogSlice } from "./log_slice.ts";
 import { LogSync } from "./log_sync.ts";
-import { cutSegment, dropBehind, planCut } from "./log_truncation.ts";
 import { recallProducers } from "./producer_recall.ts";
 import type { ProducerStates } from "./producer_state.ts";
 import type { SegmentContext } from "./segment.ts";
 import type { LogSettings } from "./segment_policy.ts";
-import { type RemovalLog, takeSegmentsBelow } from "./segment_removal.ts";
-import { type CleanedSegment, swapSegments } from "./segment_swap.ts";
-import { searchAgain, type SegmentFacts, segmentFacts, type Segments } from "./segments.ts";
+import type { CleanedSegment } from "./segment_swap.ts";
+import { type SegmentFacts, segmentFacts, type Segments } from "./segments.ts";
 import type { Tail } from "./tail_cache.ts";
-import { checkedMaxTimestamp, findLatestTime, findTime, type TimedOffset } from "./time_search.ts";
+import type { TimedOffset } from "./time_search.ts";
 import type { AbortedTransaction } from "./transaction_index.ts";
 import { Turns } from "./turns.ts";
 
@@ -55,7 +54,10 @@ export class Log {
   readonly #context: SegmentContext;
   readonly #segments: Segments;
   readonly #tail: Tail;
-  readonly #readable: ReadableLog;
+  readonly #reads: LogReads;
+  readonly #isSnapshotWhole: boolean;
+  /** Made for the first change: most logs of many see none. */
+  #madeChanges: LogChanges | undefined;
   readonly #sync: LogSync;
   readonly #roller: LogRoller;
   readonly #turns = new Turns();
@@ -63,10 +65,6 @@ export class Log {
   #nextSync: Promise<Offset> | undefined;
   /** Closed cleanly before, and nothing was written since. */
   #isUntouched: boolean;
-  /** Nothing is appended meanwhile. */
-  #isBeingCut = false;
-  /** Whether the log's end is where its name says; a clean start does not look. */
-  #isEndChecked: boolean;
 
   /** Opens a log, or makes it; recovers it where it was not closed cleanly. */
   static async open(options: LogOptions): Promise<Log> {
@@ -104,18 +102,20 @@ export class Log {
     if (snapshotOffset !== undefined) {
       producers.onRefusal(() => recallProducers(segments, snapshotOffset));
     }
-    const { tools } = options;
+    const { directory, tools } = options;
     // Who was killed may have made the directory and files, and have synced neither.
     const hasNewEntries = !options.isClean;
     const isNew = { hasNewEntries, hasNewDirectory: loaded.isNew || hasNewEntries };
-    const { directory } = options;
-    this.#readable = { directory, epochs, segments, tail: this.#tail, reads: tools.reads };
     const sync = new LogSync({ context, segments, epochs }, isNew);
     this.#sync = sync;
-    this.#roller = new LogRoller({ segments, context, producers, sync, tools }, options.settings);
+    const roller = new LogRoller({ segments, context, producers, sync, tools }, options.settings);
+    this.#roller = roller;
+    const { decompress, reads } = tools;
+    const readable = { directory, epochs, segments, tail: this.#tail, reads, decompress, roller };
+    this.#reads = new LogReads(readable, loaded.isEndRead);
+    this.#isSnapshotWhole = snapshotOffset === loaded.logEndOffset;
     this.#isUntouched = options.isClean && !loaded.isNew &&
       loaded.recoveryPoint === loaded.logEndOffset;
-    this.#isEndChecked = loaded.isEndRead;
     const start = Math.max(segments.at(0).baseOffset, options.logStartOffset ?? 0);
     this.logStartOffset = toOffset(Math.min(start, loaded.logEndOffset));
     epochs.truncateFromStart(this.logStartOffset);
@@ -124,6 +124,22 @@ export class Log {
   /** False once it is closed or its disk has failed: background work stops then. */
   get isUsable(): boolean {
     return this.#health.isUsable;
+  }
+
+  get #changes(): LogChanges {
+    if (this.#madeChanges !== undefined) return this.#madeChanges;
+    const { crc32c } = this.#tools;
+    const parts = {
+      context: this.#context,
+      segments: this.#segments,
+      crc32c,
+      tail: this.#tail,
+      health: this.#health,
+      reads: this.#reads,
+      sync: this.#sync,
+      syncAll: () => this.#syncAll(),
+    };
+    return this.#madeChanges = new LogChanges(this, parts, this.#isSnapshotWhole);
   }
 
   /** First offset of the oldest transaction under way; undefined where there is none. */
@@ -152,10 +168,7 @@ export class Log {
 
   /** The latest time in a segment; -1 where no batch has one, or the segment is gone. */
   maxTimestampOf(baseOffset: Offset): Promise<number> {
-    return searchAgain(this.#segments, async () => {
-      const index = this.#segments.indexOf(baseOffset);
-      return index < 0 ? -1 : await checkedMaxTimestamp(this.#readable, this.#segments.at(index));
-    });
+    return this.#reads.maxTimestampOf(baseOffset);
   }
 
   /** Runs `action` with a segment's file held open, for reading; undefined where it is gone. */
@@ -163,11 +176,7 @@ export class Log {
     baseOffset: Offset,
     action: (file: DiskFile, sizeInBytes: number) => Promise<Result>,
   ): Promise<Result | undefined> {
-    const index = this.isUsable ? this.#segments.indexOf(baseOffset) : -1;
-    if (index < 0) return undefined;
-    const segment = this.#segments.at(index);
-    const { sizeInBytes } = segment;
-    return await segment.withFile((file) => action(file, sizeInBytes));
+    return this.isUsable ? await this.#reads.withSegment(baseOffset, action) : undefined;
   }
 
   /**
@@ -178,10 +187,9 @@ export class Log {
    */
   append(batch: Uint8Array, facts: AppendFacts, now: Ms): void {
     this.#health.assertUsable();
-    assert(!this.#isBeingCut, "nothing is appended to a log that is being cut");
+    assert(!this.#changes.isBeingCut, "nothing is appended to a log that is being cut");
     this.#isUntouched = false;
-    if (!this.#isEndChecked) this.#roller.checkEnd(this.logEndOffset);
-    this.#isEndChecked = true;
+    this.#reads.isEndChecked ||= this.#roller.checkEnd(this.logEndOffset);
     const view = new BatchView(batch);
     const baseOffset = view.baseOffset();
     const { lastOffset, maxTimestamp, leaderEpoch } = facts;
@@ -199,7 +207,9 @@ export class Log {
     this.#tail.add(baseOffset, lastOffset, position, batch);
     segment.verified.note(position, position + batch.length, this.#tools.reads.nowMs());
     const aborted = this.producers.update(view);
-    if (aborted !== undefined) segment.addAborted(aborted);
+    if (aborted === undefined) return;
+    this.#sync.hasNewEntries ||= segment.transactionsNow().entries.length === 0; // makes the file
+    segment.addAborted(aborted);
   }
 
   /**
@@ -213,27 +223,22 @@ export class Log {
     wanted: Omit<ReadLimits, "logEndOffset">,
   ): LogSlice | Promise<LogSlice> | undefined {
     if (offset < this.logStartOffset || offset > this.logEndOffset) return undefined;
-    if (offset >= wanted.upTo) return EMPTY_SLICE;
-    const limits = { ...wanted, logEndOffset: this.logEndOffset };
-    return readLog(this.#readable, offset, limits);
+    return this.#reads.read(offset, { ...wanted, logEndOffset: this.logEndOffset });
   }
 
   /** The first record at or behind `logStartOffset` and below `upTo` that is not earlier. */
   offsetForTimestamp(timestamp: number, upTo: Offset): Promise<TimedOffset | undefined> {
-    const range = { from: this.logStartOffset, upTo };
-    const goal = { ...range, timestamp };
-    return findTime(this.#readable, this.#tools.decompress, goal);
+    return this.#reads.offsetForTimestamp(timestamp, { from: this.logStartOffset, upTo });
   }
 
   /** The first record with the latest time of all (ListOffsets -3). */
   maxTimestampOffset(upTo: Offset): Promise<TimedOffset | undefined> {
-    const range = { from: this.logStartOffset, upTo };
-    return findLatestTime(this.#readable, this.#tools.decompress, range);
+    return this.#reads.maxTimestampOffset({ from: this.logStartOffset, upTo });
   }
 
   /** Aborted transactions that touch [from, upTo). */
   abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]> {
-    return Promise.resolve().then(() => findAborted(this.#segments, from, upTo));
+    return this.#reads.abortedTransactions({ from, upTo });
   }
 
   /**
@@ -259,13 +264,31 @@ export class Log {
     this.#roller.roll(this.logEndOffset);
   }
 
+  /** Whether enough was appended since the newest producer snapshot for another one. */
+  get wantsSnapshot(): boolean {
+    return !this.#isUntouched && this.#changes.wantsSnapshot;
+  }
+
+  /**
+   * To be called when it was written down that the log is durable up to `recoveryPoint`, and it wants a
+   * snapshot: a start after a crash walks the batches behind the newest one, and no more.
+   */
+  onCheckpoint(recoveryPoint: Offset): Promise<boolean> {
+    return this.#turns.take(() => this.#changes.writeSnapshot(recoveryPoint));
+  }
+
   /**
    * Drops all batches that hold `offset` or come behind it; the log ends there or before, durably. What
    * is appended before that is done would lie behind the cut: nobody does.
+   *
+   * A log that ends below the recovery point that was written down is refused by the next start, which
+   * must take its end for lost. So before anything is cut, the log's own recovery point (and start) go
+   * back as far as a crash on the way may leave the end, and `beforeCut` writes them down, durably.
    */
-  truncateTo(offset: Offset): Promise<void> {
+  truncateTo(offset: Offset, beforeCut: () => Promise<void>): Promise<void> {
     this.#health.assertUsable();
-    return this.#turns.take(() => this.#truncateTo(offset));
+    this.#isUntouched = false;
+    return this.#turns.take(() => this.#changes.truncateTo(offset, beforeCut));
   }
 
   /** Moves the start forward, in memory; who relies on it makes it durable first. Never goes back. */
@@ -281,16 +304,10 @@ export class Log {
   /**
    * Takes the closed segments that lie wholly below the log's start out of the log: their files, oldest
    * first, get names that end in `.deleted`. Returns those names, when they are durable. Where the log
-   * starts is durable before (`moveStart`).
+   * starts is durable before (`moveStart`), and what is known of the producers of those segments.
    */
   dropSegmentsBelowStart(): Promise<readonly string[]> {
-    const drop = async (): Promise<readonly string[]> => {
-      if (!this.isUsable) return [];
-      const paths = takeSegmentsBelow(this.#removal(), this.logStartOffset);
-      if (paths.length > 0) await this.#tools.disk.syncDirectory(this.directory);
-      return paths;
-    };
-    return this.#turns.take(() => this.#health.watch(drop()));
+    return this.#turns.take(() => this.#changes.dropSegmentsBelowStart());
   }
 
   /**
@@ -302,15 +319,7 @@ export class Log {
     replaced: readonly Offset[],
     cleaned: CleanedSegment,
   ): Promise<readonly string[] | undefined> {
-    const log = { ...this.#removal(), tail: this.#tail, isUsable: () => this.isUsable };
-    const replace = async (): Promise<readonly string[] | undefined> => {
-      // What is cleaned is durable: nothing before it may be lost then, which would leave a hole.
-      if (this.isUsable && this.recoveryPoint < this.#segments.active().baseOffset) {
-        await this.#syncAll();
-      }
-      return await swapSegments(log, replaced, cleaned);
-    };
-    return this.#turns.take(() => this.#health.watch(replace()));
+    return this.#turns.take(() => this.#changes.replaceSegments(replaced, cleaned));
   }
 
   /**
@@ -344,47 +353,6 @@ export class Log {
     await this.#syncAll();
     await this.#segments.active().syncIndexes();
     this.closeNow();
-  }
-
-  async #truncateTo(offset: Offset): Promise<void> {
-    this.#health.throwUnusable("truncate");
-    if (offset >= this.logEndOffset) return;
-    this.#isUntouched = false;
-    const { crc32c } = this.#tools;
-    const [segments, context] = [this.#segments, this.#context];
-    const log = { segments, context, crc32c, producers: this.producers };
-    const cut = await planCut(log, offset);
-    this.#health.throwUnusable("truncate");
-    this.#isBeingCut = true;
-    try {
-      this.#tail.clear();
-      dropBehind(log, cut);
-      this.#endAt(cut.end);
-      await context.disk.syncDirectory(this.directory);
-      this.#health.throwUnusable("truncate");
-      await cutSegment(log, cut);
-      await this.#syncAll();
-    } catch (fault) {
-      this.#health.onFault(fault); // part of it is gone: only opening the log anew tells what is left
-      throw fault;
-    } finally {
-      this.#isBeingCut = false;
-    }
-  }
-
-  #endAt(end: Offset): void {
-    this.logEndOffset = end;
-    const start = Math.max(this.logStartOffset, this.#segments.at(0).baseOffset);
-    this.logStartOffset = Math.min(start, end) as Offset;
-    this.recoveryPoint = Math.min(this.recoveryPoint, end) as Offset;
-    this.epochs.truncateFromEnd(end);
-    this.#sync.hasNewEntries = true;
-    this.#isEndChecked = true;
-  }
-
-  #removal(): RemovalLog {
-    const onBroken = (fault: unknown): void => this.#health.onFault(fault);
-    return { context: this.#context, segments: this.#segments, onBroken };
   }
 
   async #syncAll(): Promise<Offset> {

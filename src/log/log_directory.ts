@@ -43,6 +43,8 @@ export const CHECKPOINT_FILES = {
   recoveryPoint: "recovery-point-offset-checkpoint",
   logStart: "log-start-offset-checkpoint",
   highWatermark: "replication-offset-checkpoint",
+  /** Up to where a compacted log is clean. */
+  cleaned: "cleaner-offset-checkpoint",
 } as const;
 export type CheckpointKind = keyof typeof CHECKPOINT_FILES;
 
@@ -91,6 +93,7 @@ export class LogDirectory {
       recoveryPoint: this.#readCheckpoint("recoveryPoint"),
       logStart: this.#readCheckpoint("logStart"),
       highWatermark: this.#readCheckpoint("highWatermark"),
+      cleaned: this.#readCheckpoint("cleaned"),
     };
   }
 
@@ -247,7 +250,7 @@ export class LogDirectory {
           const parsed = parseFolderName(name);
           return parsed === undefined || dropped.has(name) ? [] : [{ ...parsed, offset }];
         });
-        // deno-lint-ignore no-await-in-loop -- at most three small files
+        // deno-lint-ignore no-await-in-loop -- at most four small files
         await this.#writeCheckpoint(kind, left);
       }
     });

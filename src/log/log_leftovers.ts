@@ -12,6 +12,7 @@
  */
 import type { Disk, FileInfo } from "../env/disk.ts";
 import type { BatchView } from "../record/batch_view.ts";
+import { BatchBelief } from "./batch_belief.ts";
 import { scan } from "./batch_scanner.ts";
 import { damageFault } from "./damage_fault.ts";
 import {
@@ -19,10 +20,12 @@ import {
   DELETED_SUFFIX,
   LEADER_EPOCH_FILE,
   parseSegmentFileName,
+  RELATIVE_OFFSET_MAX,
   type SegmentFileKind,
   SWAP_SUFFIX,
 } from "./format.ts";
 import { PARTITION_METADATA_FILE } from "./partition_folder.ts";
+import { REPAIR_FOLDER } from "./offline/partition_files.ts";
 import { fileCases, type FileDecision, type FileFacts, type Stop } from "./recovery.ts";
 import type { SegmentContext } from "./segment.ts";
 
@@ -82,7 +85,8 @@ function sortFiles(files: readonly FileInfo[], stop: Stop): SortedFile[] {
 function nameFile(info: FileInfo): NamedFile {
   const { name } = info;
   const foreign = { info, name: "foreign" as const, baseOffset: -1, kind: undefined };
-  if (info.isDirectory) return foreign;
+  // `mq log repair` keeps there what it took out: known, and not touched.
+  if (info.isDirectory) return REPAIR_FOLDER.test(name) ? { ...foreign, name: "aside" } : foreign;
   if (PARTITION_FILES.includes(name)) return { ...foreign, name: "partition file" };
   if (name.endsWith(ASIDE_SUFFIX)) return { ...foreign, name: "aside" };
   const suffix = [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX].find((end) => name.endsWith(end));
@@ -137,10 +141,13 @@ async function finishSwaps(context: SegmentContext, files: readonly SortedFile[]
   if (swaps.length === 0) return;
   const logs = swaps.filter(({ kind }) => kind === "log");
   const ranges: CleanedRange[] = [];
+  const bases = files.flatMap(({ name, kind, baseOffset }) =>
+    kind === "log" && name === "segment file" ? [baseOffset] : []
+  );
   for (const log of logs) {
     const path = `${directory}/${log.info.name}`;
     context.trace.event("info", "an interrupted cleaning is finished", { path });
-    const upTo = await nextOffsetOf(disk, path, log);
+    const upTo = await nextOffsetOf(disk, path, { file: log, bases });
     ranges.push({ from: log.baseOffset, upTo });
   }
   const replaced = replacedBy(ranges, files);
@@ -181,18 +188,27 @@ function replacedBy(ranges: readonly CleanedRange[], files: readonly SortedFile[
   );
 }
 
-/** Where a cleaned segment ends; all of it was durable before it got its name. */
+/**
+ * Where a cleaned segment ends: segments below go, so nothing of it is taken on trust. All of it was
+ * durable before it got its name. The active segment is never cleaned: one lies behind it, and one
+ * begins where it ends if its last batch leaves doubt (`bases`: where segments begin).
+ */
 async function nextOffsetOf(
   disk: Disk,
   path: string,
-  { info, baseOffset }: NamedFile,
+  { file: { info, baseOffset }, bases }: {
+    readonly file: NamedFile;
+    readonly bases: readonly number[];
+  },
 ): Promise<number> {
-  let nextOffset = baseOffset;
-  const visit = (batch: BatchView): boolean => {
-    if (batch.baseOffset() < nextOffset || batch.lastOffsetDelta() < 0) return false;
-    nextOffset = batch.nextOffset();
-    return true;
-  };
+  const belief = new BatchBelief(baseOffset, {
+    onSound: () => undefined,
+    fits: (lastOffset) => lastOffset - baseOffset <= RELATIVE_OFFSET_MAX,
+    believesLast: ({ baseOffset: first, nextOffset }, floor) =>
+      first === floor || bases.includes(nextOffset),
+  });
+  const visit = (batch: BatchView, position: number): boolean =>
+    belief.offer(batch, position, { isChecked: false });
   const file = disk.open(path, "read");
   try {
     const { ending, position } = await scan(
@@ -200,7 +216,9 @@ async function nextOffsetOf(
       { position: 0, end: info.bytes, mode: "header" },
       visit,
     );
-    if (ending === "clean") return nextOffset;
+    const isWhole = belief.finish();
+    const isInLog = bases.some((base) => base >= belief.floor);
+    if (ending === "clean" && isWhole && isInLog) return belief.floor;
     throw damageFault(path, `what a cleaning made is damaged at byte ${position} of ${info.bytes}`);
   } finally {
     file.close();

@@ -12,9 +12,11 @@
 import type { Crc32c } from "../ground/crc32c.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
 import type { BatchView } from "../record/batch_view.ts";
+import { BatchBelief, type Misfit } from "./batch_belief.ts";
 import { type BatchVisitor, scan, type ScanEnding } from "./batch_scanner.ts";
 import { damageFault } from "./damage_fault.ts";
 import { LEADER_EPOCH_FILE } from "./format.ts";
+import { keepProducers } from "./kept_producers.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
 import { findLogFiles, type LogFiles, settleOrphans } from "./log_files.ts";
 import { settleLeftovers } from "./log_leftovers.ts";
@@ -91,6 +93,8 @@ class LogLoader {
   #producersFrom = 0;
   /** The offset that the batch at the place of the walk must have at least. */
   #nextOffset = 0;
+  /** Of the last batch that the walk has believed. */
+  #lastEpoch: number | undefined;
 
   constructor(
     context: SegmentContext,
@@ -146,14 +150,18 @@ class LogLoader {
     if (all.length === 0) return;
     const below = all.filter((_, index) => this.#decide(index) === "drop");
     if (below.length === 0) return;
+    const [context, crc32c, segments] = [this.#context, this.#crc32c, this.#segments];
+    const { baseOffset } = segments.at(below.length);
+    // A stop may have come before the snapshot was durable: what those that go know is to be kept.
+    await keepProducers({ context, crc32c, segments }, baseOffset);
+    await context.disk.syncDirectory(context.directory);
     const onBroken = (fault: unknown): void => {
       throw fault;
     };
-    const log = { context: this.#context, segments: this.#segments, onBroken };
+    const log = { context, segments, onBroken };
     await this.#removeDurably(takeSegmentsBelow(log, this.#options.logStartOffset));
-    for (const gone of below) {
-      this.#snapshots = this.#snapshots.filter((at) => at !== gone.baseOffset);
-    }
+    const left = this.#snapshots.filter((at) => !below.some((gone) => gone.baseOffset === at));
+    this.#snapshots = [...new Set([...left, baseOffset])].sort((one, other) => one - other);
   }
 
   async #removeDurably(paths: readonly string[]): Promise<void> {
@@ -210,15 +218,26 @@ class LogLoader {
       return recoveryPoint;
     }
     const from = (await active.indexes()).offsets.lookup(Infinity);
-    let end = -1;
+    const belief = new BatchBelief(active.baseOffset, {
+      onSound: () => undefined,
+      fits: (lastOffset) => active.fits(lastOffset),
+      believesLast: ({ baseOffset, nextOffset }, floor) =>
+        baseOffset === floor || nextOffset === recoveryPoint,
+    });
     const range = { position: from.position, end: active.sizeInBytes, mode: "header" as const };
-    const visit = (batch: BatchView): boolean => {
-      if (batch.baseOffset() < Math.max(end, active.baseOffset)) return false;
-      end = batch.nextOffset();
-      return true;
+    const visit: BatchVisitor = (batch, at) => {
+      const isNamed = at === from.position && batch.lastOffset() === from.lastOffset;
+      return belief.offer(batch, at, { isNamed, isChecked: false });
     };
     const { ending, position } = await active.withFile((file) => scan(file, range, visit));
-    if (ending !== "clean") this.#refuse(active, { position, ending, place: "below" });
+    if (!belief.finish() || ending !== "clean") {
+      this.#refuse(active, {
+        position: belief.misfit?.position ?? position,
+        ending,
+        place: "below",
+      });
+    }
+    const end = belief.floor;
     return this.#believeEnd(active, end);
   }
 
@@ -297,20 +316,24 @@ class LogLoader {
     this.#producersFrom = Math.max(this.#snapshotOffset ?? start, start);
     this.#nextOffset = start;
     const from = how.epochsAnew ? start : this.#producersFrom;
-    const visit: BatchVisitor = (batch) => {
-      if (batch.lastOffset() >= end) return false;
-      this.#note(batch);
-      return true;
-    };
     for (let at = this.#segments.floorIndex(from); at < all.length && from < end; at++) {
       const segment = all[at] as Segment;
       if (segment.baseOffset >= end) break;
+      this.#nextOffset = Math.max(this.#nextOffset, segment.baseOffset);
+      const belief = new BatchBelief(this.#nextOffset, {
+        onSound: (batch) => this.#note(batch),
+        fits: (lastOffset) => segment.fits(lastOffset),
+        believesLast: () => true,
+      });
+      const visit: BatchVisitor = (batch, place) =>
+        belief.offer(batch, place, { isChecked: false });
       const range = { position: 0, end: segment.sizeInBytes, mode: "header" as const };
       // deno-lint-ignore no-await-in-loop -- in the order of the log
       const { position, ending } = await segment.withFile((file) => scan(file, range, visit));
-      if (ending === "torn" || ending === "corrupt") {
-        this.#refuse(segment, { position, ending, place: "below" });
-      }
+      const isWhole = belief.finish(Math.min(all[at + 1]?.baseOffset ?? end, end));
+      if (ending === "clean" && isWhole) continue;
+      const place = isWhole ? position : (belief.misfit as Misfit).position;
+      this.#refuse(segment, { position: place, ending, place: "below" });
     }
     this.#nextOffset = Math.max(this.#nextOffset, end);
   }
@@ -339,60 +362,75 @@ class LogLoader {
   }
 
   async #walkFrom(segment: Segment, start: WalkStart): Promise<Walked | "lie"> {
-    const { indexIntervalBytes } = this.#context;
     const { recoveryPoint } = this.#options;
     const end = segment.sizeInBytes;
+    const belief = this.#beliefOf(segment, start);
+    const isNamed = (position: number): boolean =>
+      position === start.position && start.lastOffset !== undefined;
     let isLie = false;
     let isSound = true;
-    const note = (batch: BatchView, position: number): void => {
-      if (position >= start.indexedTo) start.indexes.note(batch, position, indexIntervalBytes);
-      this.#note(batch, segment);
-    };
     const visitDurable: BatchVisitor = (batch, position) => {
-      const isFirst = position === start.position && start.lastOffset !== undefined;
-      isLie = isFirst && batch.lastOffset() !== start.lastOffset;
-      if (isLie || !this.#isInOrder(batch, segment)) return false;
-      if (batch.nextOffset() > recoveryPoint) return false;
-      note(batch, position);
-      return true;
+      const named = isNamed(position);
+      isLie = named && batch.lastOffset() !== start.lastOffset;
+      if (isLie || batch.nextOffset() > recoveryPoint) return false;
+      return belief.offer(batch, position, { isNamed: named, isChecked: false });
     };
     const visitBehind: BatchVisitor = (batch, position) => {
-      if (!this.#isInOrder(batch, segment)) return false;
       isSound = batch.crc() === batch.computedCrc(this.#crc32c);
-      if (isSound) note(batch, position);
-      return isSound;
+      const known = { isNamed: isNamed(position), isChecked: true };
+      return isSound && belief.offer(batch, position, known);
     };
     const { position, ending } = await segment.withFile(async (file) => {
       const range = { position: start.position, end, mode: "header" as const };
       const durable = await scan(file, range, visitDurable);
-      if (durable.position === end || isLie) return durable;
+      const isOver = durable.position === end || isLie || belief.misfit !== undefined;
+      if (isOver) return durable;
       return await scan(file, { position: durable.position, end, mode: "whole" }, visitBehind);
     });
-    const isFirstBad = position === start.position && start.lastOffset !== undefined;
-    if (isLie || isFirstBad && ending !== "clean") return "lie";
-    return { position, ending, isSound };
+    if (isLie || isNamed(position) && ending !== "clean") return "lie";
+    belief.finish(ending === "clean" ? this.#baseBehind(segment) : Infinity);
+    this.#nextOffset = belief.floor;
+    this.#lastEpoch = belief.lastEpoch;
+    const { misfit } = belief;
+    if (misfit === undefined) return { position, ending, isSound, floor: belief.floor };
+    return { ...misfit, ending: "stopped", isSound: true };
+  }
+
+  #beliefOf(segment: Segment, { indexes, indexedTo }: WalkStart): BatchBelief {
+    const { indexIntervalBytes } = this.#context;
+    return new BatchBelief(this.#nextOffset, {
+      onSound: (batch, position) => {
+        if (position >= indexedTo) indexes.note(batch, position, indexIntervalBytes);
+        this.#note(batch, segment);
+      },
+      fits: (lastOffset) => segment.fits(lastOffset),
+      believesLast: ({ baseOffset, nextOffset }, floor) => {
+        if (baseOffset === floor) return true;
+        const { recoveryPoint } = this.#options;
+        if (floor < recoveryPoint) return nextOffset <= recoveryPoint;
+        return !this.#isGapCut(segment, { from: floor, to: baseOffset });
+      },
+    }, this.#lastEpoch);
+  }
+
+  #baseBehind({ baseOffset }: Segment): number {
+    const segments = this.#segments;
+    return segments.all()[segments.floorIndex(baseOffset) + 1]?.baseOffset ?? Infinity;
   }
 
   /** What the walk has come to: the end, or something that is no batch of this log. */
-  #settle(segment: Segment, { position, ending, isSound }: Walked): boolean {
+  #settle(segment: Segment, { position, ending, isSound, floor }: Walked): boolean {
     if (ending === "clean") {
       segment.seal();
       return true;
     }
-    const { recoveryPoint } = this.#options;
-    const place = placeOf(this.#nextOffset, recoveryPoint);
+    const place = placeOf(floor, this.#options.recoveryPoint);
     this.#refuse(segment, { position, ending, isSound, place });
     this.#traceCut(segment, segment.sizeInBytes - position);
     segment.cut(position);
     segment.truncateTransactions(this.#nextOffset);
     segment.seal();
     return false;
-  }
-
-  /** Offsets lie outside the CRC: what can be known of them is that they go up, and not too far. */
-  #isInOrder(batch: BatchView, segment: Segment): boolean {
-    return batch.baseOffset() >= this.#nextOffset && batch.lastOffsetDelta() >= 0 &&
-      segment.fits(batch.lastOffset());
   }
 
   /** `segment`: of a walk that finds the segment's aborted transactions, too. */
@@ -410,15 +448,22 @@ class LogLoader {
 
   /** Whether offsets before a segment are lost, so that it must go, too. */
   #isLostBefore(segment: Segment): boolean {
-    const missing = segment.baseOffset - this.#nextOffset;
-    if (missing <= 0) return false;
+    const gap = { from: this.#nextOffset, to: segment.baseOffset };
+    return gap.to > gap.from && this.#isGapCut(segment, gap);
+  }
+
+  /** Of offsets that no batch has, before a segment or before the last batch. */
+  #isGapCut(
+    segment: Segment,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): boolean {
     const { recoveryPoint, isRecoveryPointWritten } = this.#options;
-    const place = placeOf(this.#nextOffset, recoveryPoint);
+    const place = placeOf(from, recoveryPoint);
     const checkpoint = isRecoveryPointWritten ? "there" : "missing";
     const decision = gapCases.decide({ stop: this.#stop, place, checkpoint });
     if (decision === "accept and tell") {
-      const fields = { segment: segment.path("log"), from: this.#nextOffset, missing };
-      this.#context.trace.event("warn", "no batches at some offsets before a segment", fields);
+      const fields = { segment: segment.path("log"), from, missing: to - from };
+      this.#context.trace.event("warn", "no batches at some offsets of a log", fields);
     }
     return decision === "cut";
   }
@@ -528,6 +573,8 @@ interface Walked {
   readonly position: number;
   readonly ending: ScanEnding;
   readonly isSound: boolean;
+  /** A sound batch there could have no offset below. */
+  readonly floor: number;
 }
 
 function isSame(left: Uint8Array, right: Uint8Array): boolean {

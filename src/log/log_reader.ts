@@ -22,7 +22,7 @@ import {
 import { LogFault } from "./log_fault.ts";
 import { EMPTY_SLICE, fileSlice, type LogSlice } from "./log_slice.ts";
 import type { OffsetPosition } from "./offset_index.ts";
-import type { FoundBatch, Segment } from "./segment.ts";
+import type { FoundBatch, NextRead, Segment } from "./segment.ts";
 import { searchAgain } from "./segments.ts";
 import type { Tail, TailBatch } from "./tail_cache.ts";
 
@@ -67,10 +67,15 @@ function readTail(log: ReadableLog, offset: number, limits: ReadLimits): LogSlic
   const batches = tailBatches(log.tail, offset, limits);
   const first = batches?.[0];
   if (batches === undefined || first === undefined) return batches && EMPTY_SLICE;
+  const last = batches.at(-1) as TailBatch;
   const baseOffset = first.baseOffset as Offset;
-  const nextOffset = (batches.at(-1) as TailBatch).lastOffset + 1 as Offset;
-  const byteLength = batches.reduce((sum, batch) => sum + batch.sizeInBytes, 0);
-  const parts = batches.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes]);
+  const nextOffset = last.lastOffset + 1 as Offset;
+  const byteLength = last.position + last.sizeInBytes - first.position;
+  const parts: Uint8Array[] = [];
+  for (const { bytes } of batches) {
+    if (bytes === undefined) break;
+    parts.push(bytes);
+  }
   if (parts.length < batches.length) {
     const segment = log.segments.at(log.segments.floorIndex(first.baseOffset));
     const coveredTo = segment.verified.coveredTo(first.position, log.reads.sinceMs());
@@ -186,14 +191,12 @@ async function readCovered(
 ): Promise<CheckedRange | "none" | number> {
   const { offset, upTo, bytesMax } = goal;
   const noted = segment.nextReads.find(({ baseOffset }) => baseOffset === offset);
-  const from = noted === undefined ? await lookup(segment, offset) : {
-    position: noted.position,
-    lastOffset: undefined,
-  };
+  const from = await startOf(segment, noted, offset);
   const end = Math.min(segment.verified.coveredTo(from.position, sinceMs), goal.end);
   if (end <= from.position) return from.position;
-  const first = await walkTo(segment, from, { offset, end });
+  const first = soundBatch(noted, end) ?? await walkTo(segment, from, { offset, end });
   if (first === undefined || first === "lie") return from.position;
+  if (noted !== undefined) noteNextRead(segment, { ...noted, sound: first });
   if (first.baseOffset >= upTo) return "none";
   let bound = goal.end;
   let boundOffset = Math.min(goal.ceiling, upTo);
@@ -219,6 +222,22 @@ async function readCovered(
   if (isShort) return from.position;
   const { stop, nextOffset } = await wholeBatchesEnd(segment, first, Math.min(limit, end), end);
   return { position: first.position, stop, baseOffset: first.baseOffset, nextOffset };
+}
+
+/** Where a walk to `offset` begins. */
+function startOf(
+  segment: Segment,
+  noted: NextRead | undefined,
+  offset: number,
+): OffsetPosition | Promise<OffsetPosition> {
+  if (noted === undefined) return lookup(segment, offset);
+  return { position: noted.position, lastOffset: undefined };
+}
+
+/** What a read before has learned of the batch, where all of that is still known to be sound. */
+function soundBatch(noted: NextRead | undefined, end: number): FoundBatch | undefined {
+  const sound = noted?.sound;
+  return sound !== undefined && sound.position + sound.sizeInBytes <= end ? sound : undefined;
 }
 
 /** An index that cannot be had, because damage keeps it from being made anew, leads to the start. */
@@ -300,7 +319,7 @@ async function wholeBatchesEnd(
     const found = await walkTo(segment, entry, { offset, end });
     if (found !== undefined && found !== "lie") {
       const { position, baseOffset } = found;
-      noteNextRead(segment, { position, baseOffset, isExact: true });
+      noteNextRead(segment, { position, baseOffset, sound: found });
       return { stop: position, nextOffset: baseOffset };
     }
   }

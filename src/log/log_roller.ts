@@ -68,16 +68,30 @@ export class LogRoller {
     return this.#log.segments.active();
   }
 
-  /** Before the first append behind an end that was taken on trust, at the cost of a few headers. */
-  checkEnd(logEndOffset: Offset): void {
+  /**
+   * Of an end that was taken on trust, at the cost of a few headers: before the first append behind it,
+   * and before the first read near it, which would take a segment that is too short for the end of all.
+   */
+  endFault(logEndOffset: Offset): LogFault | undefined {
     const active = this.#log.segments.active();
-    const found = active.nextOffsetNow();
-    if (found === logEndOffset) return;
+    let found: number;
+    try {
+      found = active.nextOffsetNow();
+    } catch (fault) {
+      if (fault instanceof LogFault) return fault;
+      throw fault;
+    }
+    if (found === logEndOffset) return undefined;
     const path = active.path("log");
-    throw new LogFault(
-      path,
-      `Cannot append to ${path}: it ends at offset ${found}, expected ${logEndOffset}`,
-    );
+    const what = `it ends at offset ${found}, expected ${logEndOffset}`;
+    return new LogFault(path, `Cannot use ${path}: ${what}`);
+  }
+
+  /** True, or it throws. */
+  checkEnd(logEndOffset: Offset): true {
+    const fault = this.endFault(logEndOffset);
+    if (fault !== undefined) throw fault;
+    return true;
   }
 
   /** Begins a segment at `baseOffset`, unless the present one begins there. */

@@ -68,15 +68,20 @@ export class LogSync {
         throw fault;
       }
     }
-    if (this.hasNewEntries) {
-      this.hasNewEntries = false;
-      await disk.syncDirectory(directory).catch((fault: unknown) => {
-        this.hasNewEntries = true;
-        throw fault;
-      });
-    }
+    await this.syncEntries();
     if (!this.#hasNewDirectory) return;
     await disk.syncDirectory(directory.slice(0, directory.lastIndexOf("/")));
     this.#hasNewDirectory = false;
+  }
+
+  /** Makes new names durable. */
+  async syncEntries(): Promise<void> {
+    if (!this.hasNewEntries) return;
+    this.hasNewEntries = false;
+    const { disk, directory } = this.#log.context;
+    await disk.syncDirectory(directory).catch((fault: unknown) => {
+      this.hasNewEntries = true;
+      throw fault;
+    });
   }
 }

@@ -8,29 +8,24 @@
  * Batches of the way not taken must not come back behind new ones: a crash leaves the log as it was,
  * cut, or something in between, and never with a hole.
  */
-import type { Crc32c } from "../ground/crc32c.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
-import type { BatchView } from "../record/batch_view.ts";
-import { scan } from "./batch_scanner.ts";
-import { parseSegmentFileName } from "./format.ts";
+import { type KnownLog, producersAt } from "./kept_producers.ts";
 import { findBatch } from "./log_reader.ts";
-import { ProducerStates } from "./producer_state.ts";
+import type { ProducerStates } from "./producer_state.ts";
 import { beginSegment } from "./log_roller.ts";
-import type { Segment, SegmentContext } from "./segment.ts";
-import type { Segments } from "./segments.ts";
-import { loadSnapshot, removeSnapshots } from "./snapshot_files.ts";
+import type { Segment } from "./segment.ts";
+import { removeSnapshots } from "./snapshot_files.ts";
 
-export interface CuttableLog {
-  readonly segments: Segments;
-  readonly context: SegmentContext;
-  readonly crc32c: Crc32c;
+export interface CuttableLog extends KnownLog {
   readonly producers: ProducerStates;
 }
 
 /** What is to be done. */
 export interface LogCut {
-  /** Where the log ends then. */
+  /** Where the log ends then; not behind the offset that was asked for. */
   readonly end: Offset;
+  /** Nowhere on the way from here to there does the log end before this offset. */
+  readonly safePoint: Offset;
   /** Segments from here on go. */
   readonly keptCount: number;
   /** The one that is cut, if any; its indexes are to be made anew. */
@@ -44,24 +39,29 @@ export interface LogCut {
 
 /**
  * Looks up where to cut so that every batch goes that holds `offset` or comes behind it. Below the first
- * segment the whole log goes, and the empty log begins at `offset`.
+ * segment the whole log goes, and the empty log begins at `offset`. In a gap between batches the log
+ * ends at `offset`; otherwise where the first batch that goes begins.
  */
-export async function planCut(log: CuttableLog, offset: Offset): Promise<LogCut> {
+export async function planCut(log: KnownLog, offset: Offset): Promise<LogCut> {
   const { segments } = log;
   const index = segments.floorIndex(offset);
   const segment = segments.at(index);
-  if (offset <= segment.baseOffset) {
-    const cut = { end: offset, keptCount: index, segment: undefined, position: 0 };
-    return { ...cut, ...await producersAt(log, offset) };
-  }
+  if (offset <= segment.baseOffset) return await cutAt(log, index, offset);
   const { sizeInBytes } = segment;
   const found = await findBatch(segment, offset, sizeInBytes);
   const end = toOffset(Math.min(offset, found?.baseOffset ?? offset));
   const position = found?.position ?? sizeInBytes;
-  const producers = await producersAt(log, end);
   // An empty segment would begin where the log does not end: one at the end takes its place.
-  if (position === 0) return { end, keptCount: index, segment: undefined, position, ...producers };
-  return { end, keptCount: index + 1, segment, position, ...producers };
+  if (position === 0) return await cutAt(log, index, end);
+  return { ...await cutAt(log, index + 1, end), segment, position };
+}
+
+/** Keeps so many segments whole. */
+async function cutAt(log: KnownLog, keptCount: number, end: Offset): Promise<LogCut> {
+  // A gap may end the segment that stays; where its batches end is not known without looking.
+  const safePoint = keptCount === 0 ? end : log.segments.at(keptCount - 1).baseOffset;
+  const { producers, snapshotsBehind: snapshots } = await producersAt(log, end);
+  return { end, safePoint, keptCount, segment: undefined, position: 0, producers, snapshots };
 }
 
 /**
@@ -87,31 +87,4 @@ export async function cutSegment(
   segment.startIndexes();
   await segment.rebuildIndexes("the log was cut");
   if (segment.nextOffsetNow() < end) segments.add(beginSegment(context, end));
-}
-
-/** The producers as of `end`, from the newest sound snapshot and the batches behind it. */
-async function producersAt(
-  log: CuttableLog,
-  end: Offset,
-): Promise<Pick<LogCut, "producers" | "snapshots">> {
-  const { segments, context, crc32c } = log;
-  const snapshots: Offset[] = [];
-  for (const file of context.disk.list(context.directory)) {
-    const parsed = parseSegmentFileName(file.name);
-    if (parsed?.kind === "snapshot") snapshots.push(parsed.offset);
-  }
-  const producers = new ProducerStates();
-  const offsets = snapshots.filter((offset) => offset <= end);
-  const from = loadSnapshot(context, crc32c, { offsets, producers }) ?? 0;
-  const visit = (batch: BatchView): boolean => {
-    if (batch.lastOffset() >= end) return false;
-    if (batch.lastOffset() >= from) producers.update(batch);
-    return true;
-  };
-  for (const segment of segments.all().slice(segments.floorIndex(from))) {
-    if (segment.baseOffset >= end) break;
-    const range = { position: 0, end: segment.sizeInBytes, mode: "header" as const };
-    await segment.withFile((file) => scan(file, range, visit));
-  }
-  return { producers, snapshots: snapshots.filter((offset) => offset > end) };
 }

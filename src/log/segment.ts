@@ -64,8 +64,12 @@ export interface FoundBatch {
   readonly nextOffset: number;
 }
 
-/** Where a batch begins. */
-export type NextRead = Pick<FoundBatch, "position" | "baseOffset">;
+/** Where a batch begins; where it ends too, if that was read from a batch known to be sound. */
+export interface NextRead {
+  readonly position: number;
+  readonly baseOffset: number;
+  readonly sound: FoundBatch | undefined;
+}
 
 /** Indexes that a walk from the base is making anew. */
 interface Rebuilding {
@@ -402,8 +406,9 @@ export class Segment {
       this.#writeIndexes(false);
       if (this.sizeInBytes > 0) this.#indexes = undefined;
       const transactions = this.#transactions;
-      // One without entries stays: it saves asking the disk for a file that is not there.
-      if (transactions?.isWritten() && transactions.index.entries.length > 0) {
+      // One without entries stays: it saves asking the disk for a file that is not there. One that is
+      // not synced stays, too: its file alone would not tell that.
+      if (transactions?.isSynced() && transactions.index.entries.length > 0) {
         this.#transactions = undefined;
       }
     } catch (fault) {

@@ -1,8 +1,8 @@
 /**
  * When a log begins a new segment.
  *
- * Pure: a function of what is known. An idle log does not roll: only an append asks, and retention when
- * the active segment has expired as a whole.
+ * Pure: a function of what is known. An idle log does not roll: only an append asks, retention when the
+ * active segment has expired as a whole, and the cleaner after `max.compaction.lag.ms`.
  * Source: kafka: LogSegment.shouldRoll, LogSegment.timeWaitedForRoll, LogConfig.randomSegmentJitter.
  */
 import type { Random } from "../env/random.ts";

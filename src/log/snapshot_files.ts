@@ -11,6 +11,7 @@ import type { ProducerEntry, ProducerStates } from "./producer_state.ts";
 import { snapshotCases } from "./recovery.ts";
 import type { Segment, SegmentContext } from "./segment.ts";
 import { segmentPath } from "./segment_indexes.ts";
+import type { Segments } from "./segments.ts";
 
 /** Loads the newest of these snapshots that is sound and not behind `upTo`; returns its offset. */
 export function loadSnapshot(
@@ -59,17 +60,27 @@ export function removeSnapshots(context: SegmentContext, offsets: readonly Offse
   }
 }
 
+/** Whether there is one at `offset` that can be loaded. */
+export function isSnapshotSound(context: SegmentContext, crc32c: Crc32c, offset: Offset): boolean {
+  const bytes = context.disk.readWhole(segmentPath(context.directory, offset, "snapshot"));
+  return bytes !== undefined && typeof decodeProducerSnapshot(bytes, crc32c) !== "string";
+}
+
 /** Bytes of batches that a start after a crash may have to walk for the producers of one log. */
 const BYTES_BETWEEN = 1024 * 1024;
+
+const NONE: readonly Offset[] = [];
 
 export interface PacedLog {
   readonly context: SegmentContext;
   readonly crc32c: Crc32c;
-  /** The log's last segment. */
-  readonly active: Segment;
+  readonly segments: Segments;
   readonly producers: ProducerStates;
   readonly logEndOffset: Offset;
+  /** As it was written down. */
   readonly recoveryPoint: Offset;
+  /** Makes names of new files durable. */
+  readonly syncEntries: () => Promise<void>;
 }
 
 /**
@@ -82,31 +93,42 @@ export interface PacedLog {
  *        all; others go. None of them is synced: one that a loss of power takes costs time only.
  */
 export class SnapshotPace {
-  /** The newest, and how long its segment was then. */
-  #newest: { readonly baseOffset: Offset; readonly sizeInBytes: number } | undefined;
+  /** The segment that the newest lies in, and how long it was then; -1 where there is none. */
+  #baseOffset = -1;
+  #sizeInBytes = 0;
   /** Those that this wrote and that are there, the oldest first. */
-  #offsets: readonly Offset[] = [];
+  #offsets = NONE;
 
-  /** `loadedFrom`: the snapshot that the log was opened with, if it holds all there was. */
-  constructor(active: Segment, loadedFrom: Offset | undefined) {
-    if (loadedFrom === undefined) return;
-    this.#newest = { baseOffset: active.baseOffset, sizeInBytes: active.sizeInBytes };
+  /** `isWhole`: the log was opened with a snapshot of all that it holds. */
+  constructor(active: Segment, isWhole: boolean) {
+    if (isWhole) this.#note(active);
   }
 
-  /** Called when recovery points have been written down. Writes one where it is time; says so. */
+  /** Whether enough was appended since the newest one. */
+  isDue(active: Segment): boolean {
+    const isSame = this.#baseOffset === active.baseOffset;
+    if (isSame && active.sizeInBytes < this.#sizeInBytes) this.#baseOffset = -1; // it was cut
+    const before = this.#baseOffset === active.baseOffset ? this.#sizeInBytes : 0;
+    return active.sizeInBytes - before >= BYTES_BETWEEN;
+  }
+
+  /**
+   * Called when recovery points have been written down. Writes one where it is time; says so. `log` is
+   * asked again after each wait; undefined is one that is not to be used any more.
+   */
   async onCheckpoint(log: () => PacedLog | undefined): Promise<boolean> {
-    const before = log();
-    if (before === undefined || !this.#isDue(before.active)) return false;
-    await before.active.syncTransactions();
+    const before = log()?.segments.active();
+    if (before === undefined || !this.isDue(before)) return false;
+    await before.syncTransactions();
+    await log()?.syncEntries(); // the file of the transactions may be new
     const now = log();
-    if (now === undefined || now.active !== before.active) return false;
-    const { active, context, logEndOffset } = now;
-    if (!active.areTransactionsSynced()) return false; // one more came; next time
-    if (logEndOffset === active.baseOffset) return false; // the roll wrote it
-    const { crc32c, producers, recoveryPoint } = now;
+    if (now === undefined || now.segments.active() !== before) return false;
+    if (!before.areTransactionsSynced()) return false; // one more came; next time
+    if (now.logEndOffset === before.baseOffset) return false; // the roll wrote it
+    const { context, crc32c, producers, logEndOffset, recoveryPoint, segments } = now;
     writeSnapshot(context, crc32c, { offset: logEndOffset, producers });
-    this.#newest = { baseOffset: active.baseOffset, sizeInBytes: active.sizeInBytes };
-    const between = this.#offsets.filter((offset) => offset !== active.baseOffset);
+    this.#note(before);
+    const between = this.#offsets.filter((offset) => segments.indexOf(offset) < 0);
     const usable = between.findLast((offset) => offset <= recoveryPoint) ?? 0;
     removeSnapshots(context, between.filter((offset) => offset < usable));
     const kept = between.filter((offset) => offset >= usable && offset !== logEndOffset);
@@ -114,10 +136,8 @@ export class SnapshotPace {
     return true;
   }
 
-  #isDue(active: Segment): boolean {
-    const isSame = this.#newest?.baseOffset === active.baseOffset;
-    const before = isSame ? (this.#newest?.sizeInBytes ?? 0) : 0;
-    if (active.sizeInBytes < before) this.#newest = undefined; // it was cut, or cleaned
-    return active.sizeInBytes - before >= BYTES_BETWEEN;
+  #note({ baseOffset, sizeInBytes }: Segment): void {
+    this.#baseOffset = baseOffset;
+    this.#sizeInBytes = sizeInBytes;
   }
 }

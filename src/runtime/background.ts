@@ -29,7 +29,8 @@ export class Background {
     const { env, settings, logs } = options;
     this.#options = options;
     const parts = { ...env, logs, settings };
-    this.retention = new Retention(parts);
+    this.retention = new Retention({ ...parts, isFull: () => logs.isFull });
+    logs.onNoRoom(() => this.retention.onNoRoom());
     this.cleaner = new LogCleaner(parts);
     this.scrubber = new Scrubber(parts);
     this.#tasks = [this.#upkeep(), this.retention.task, this.cleaner.task, this.scrubber.task];
@@ -37,6 +38,7 @@ export class Background {
 
   start(): void {
     for (const task of this.#tasks) task.start();
+    if (this.#options.logs.isFull) this.retention.onNoRoom(); // it was so before anybody listened
   }
 
   /** No run begins any more; resolves when those under way have ended, or after `timeoutMs`. */

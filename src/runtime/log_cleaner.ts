@@ -16,12 +16,12 @@ import { type Disk, DiskFault, isPassing } from "../env/disk.ts";
 import type { Trace } from "../env/trace.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import { HASH_SECRET_BYTES } from "../ground/keyed_hash.ts";
+import type { Offset } from "../ground/numbers.ts";
 import { type ClockTrust, trustClock } from "../log/clock_jump.ts";
-import { type CheckpointKey, CleanerCheckpoint } from "../log/compaction/cleaner_checkpoint.ts";
 import { type CompactionResult, compactLog } from "../log/compaction/compaction.ts";
 import { filthiestOf } from "../log/compaction/compaction_policy.ts";
 import { CompactionWork, GivenUp } from "../log/compaction/compaction_work.ts";
-import { type DirtyLog, measureLog } from "../log/compaction/dirty_log.ts";
+import { type DirtyLog, measureLog, rollOverdue } from "../log/compaction/dirty_log.ts";
 import { LogFault } from "../log/log_fault.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
@@ -56,7 +56,6 @@ interface DirtyManaged extends DirtyLog {
   readonly managed: ManagedLog;
 }
 
-const FIRST_MS = 15_000;
 const UNCLEANABLE_MS = 3_600_000;
 
 export class LogCleaner {
@@ -70,8 +69,6 @@ export class LogCleaner {
   };
   readonly #options: LogCleanerOptions;
   readonly #pace: Pace;
-  /** By log directory. */
-  readonly #checkpoints = new Map<string, CleanerCheckpoint>();
   /** Partition to when it may be tried again, by the monotonic clock. */
   readonly #uncleanable = new Map<string, number>();
   #trust: ClockTrust | undefined;
@@ -82,7 +79,7 @@ export class LogCleaner {
     this.#pace = new Pace(clock, settings.get("log.cleaner.io.max.bytes.per.second"));
     this.task = new RepeatedTask({
       clock,
-      firstMs: FIRST_MS,
+      firstMs: settings.get("log.cleaner.backoff.ms"),
       everyMs: settings.get("log.cleaner.backoff.ms"),
       run: (run) => this.#run(run),
     });
@@ -92,7 +89,7 @@ export class LogCleaner {
     if (!this.#options.settings.get("log.cleaner.enable")) return;
     /** Given up in this run: there is nothing to gain from trying again at once. */
     const left = new Set<Partition>();
-    await this.#forgetGone();
+    this.#forgetGone();
     while (!run.isStopping) {
       // One log after the other, the filthiest first, and all measured anew each time.
       // deno-lint-ignore no-await-in-loop
@@ -116,8 +113,9 @@ export class LogCleaner {
       const { compaction } = partition.settings;
       // deno-lint-ignore no-await-in-loop
       const dirty = await this.#guarded(managed, async () => {
-        const checkpoint = this.#checkpointOf(managed.directory).get(keyOf(partition));
+        const checkpoint = logs.cleanedUpTo(managed);
         const known = { highWatermark: partition.highWatermark, checkpoint };
+        await rollOverdue(partition.log, compaction, now);
         return await measureLog(partition.log, known, compaction, now);
       });
       if (dirty !== undefined) found.push({ ...dirty, managed });
@@ -128,7 +126,7 @@ export class LogCleaner {
   /** False where the log was left as it is, or in part. */
   async #clean(dirty: DirtyManaged, run: Run): Promise<boolean> {
     const { managed, managed: { partition } } = dirty;
-    const { clock } = this.#options;
+    const { clock, logs } = this.#options;
     const work = new CompactionWork({
       clock,
       pace: this.#pace,
@@ -136,16 +134,23 @@ export class LogCleaner {
     });
     const startMs = clock.monotonicMs();
     const result = await this.#guarded(managed, async () => {
+      await this.#makeDurable(managed, dirty.firstUncleanable);
       const done = await this.#compact(dirty, work);
-      const checkpoint = this.#checkpointOf(managed.directory);
-      checkpoint.set(keyOf(partition), done.cleanedUpTo);
       this.#tell(partition, done, clock.monotonicMs() - startMs);
-      await checkpoint.write();
+      await logs.writeCleanedUpTo(managed, done.cleanedUpTo);
       return done;
     });
     this.metrics.bytesRead += work.bytesRead;
     this.metrics.bytesWritten += work.bytesWritten;
     return result !== undefined;
+  }
+
+  /** What is to be cleaned, and that it is: recovery must not take a cleaned part for a torn end. */
+  async #makeDurable(managed: ManagedLog, upTo: Offset): Promise<void> {
+    const { partition: { log } } = managed;
+    if (log.recoveryPoint < upTo) await log.sync();
+    if (await this.#options.logs.writeRecoveryPoint(managed, upTo)) return;
+    throw new GivenUp("its recovery point cannot be written down");
   }
 
   #compact(dirty: DirtyManaged, work: CompactionWork): Promise<CompactionResult> {
@@ -231,48 +236,16 @@ export class LogCleaner {
     return false;
   }
 
-  /** Topics that were deleted, or are not compacted any more: others may come under their names. */
-  async #forgetGone(): Promise<void> {
-    const byDirectory = new Map<string, ManagedLog[]>();
-    const ids = new Set<string>();
-    for (const managed of this.#options.logs.managed()) {
-      const present = byDirectory.get(managed.directory);
-      if (present === undefined) byDirectory.set(managed.directory, [managed]);
-      else present.push(managed);
-      ids.add(idOf(managed.partition));
-    }
+  /** Topics that were deleted. */
+  #forgetGone(): void {
+    const ids = new Set(this.#options.logs.managed().map(({ partition }) => idOf(partition)));
     for (const id of this.#uncleanable.keys()) if (!ids.has(id)) this.#uncleanable.delete(id);
     this.metrics.uncleanablePartitions = this.#uncleanable.size;
-    for (const [directory, all] of byDirectory) {
-      try {
-        const checkpoint = this.#checkpointOf(directory);
-        const compacted = all.filter(({ partition }) => partition.settings.isCompacted);
-        checkpoint.keepOnly(compacted.map(({ partition }) => keyOf(partition)));
-        // deno-lint-ignore no-await-in-loop
-        await checkpoint.write();
-      } catch (fault) {
-        if (fault instanceof DiskFault && isPassing(fault)) continue; // the next run writes it
-        this.#options.logs.onFault(all[0] as ManagedLog, fault);
-      }
-    }
-  }
-
-  #checkpointOf(directory: string): CleanerCheckpoint {
-    let checkpoint = this.#checkpoints.get(directory);
-    if (checkpoint === undefined) {
-      checkpoint = new CleanerCheckpoint(this.#options.disk, directory);
-      this.#checkpoints.set(directory, checkpoint);
-    }
-    return checkpoint;
   }
 }
 
 function isWanted({ isOnline, log, settings }: Partition): boolean {
   return isOnline && log.isUsable && settings.isCompacted;
-}
-
-function keyOf({ topic, topicId, partitionId }: Partition): CheckpointKey {
-  return { topic, topicId, partitionId };
 }
 
 function idOf({ topicId, partitionId }: Partition): string {

@@ -3,11 +3,13 @@
  *
  * Recovery points are hints: a stale one costs a start after a crash some time. Log starts are more:
  * what is below one that was written may be removed, so whoever moves a start waits until it is durable.
+ * Up to where a log is clean is a hint, too: without it a log is compacted from its start.
  * What the last start could not open keeps what the checkpoints said of it.
  */
 import { DiskFault, isPassing } from "../env/disk.ts";
-import type { Offset } from "../ground/numbers.ts";
+import { type Offset, toOffset } from "../ground/numbers.ts";
 import type { PartitionOffset } from "../log/checkpoint_file.ts";
+import type { Log } from "../log/log.ts";
 import type { CheckpointKind } from "../log/log_directory.ts";
 import type { TopicPartition } from "../log/partition_folder.ts";
 import type { Place } from "./log_places.ts";
@@ -16,7 +18,10 @@ import type { Place } from "./log_places.ts";
 export interface HintedLog {
   readonly name: TopicPartition;
   readonly place: Place;
-  readonly log: { readonly recoveryPoint: Offset; readonly logStartOffset: Offset };
+  readonly log: Pick<
+    Log,
+    "recoveryPoint" | "logStartOffset" | "wantsSnapshot" | "onCheckpoint"
+  >;
   writtenLogStart: Offset;
 }
 
@@ -28,8 +33,13 @@ export interface HintSources {
   unopened(): Iterable<{ readonly name: TopicPartition; readonly place: Place }>;
 }
 
+/** Producer snapshots that are written before somebody else has a turn. */
+const SNAPSHOTS_AT_ONCE = 10;
+
 export class LogHints {
   readonly #sources: HintSources;
+  /** Logs that want a producer snapshot, and up to where they are written down as durable. */
+  readonly #wanting = new Map<HintedLog, Offset>();
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -54,6 +64,28 @@ export class LogHints {
   }
 
   /**
+   * Lets logs write producer snapshots whose recovery points were written down. One that finds no room
+   * is written another time. `pause` lets others have a turn.
+   */
+  async writeSnapshots(pause: () => Promise<void>): Promise<void> {
+    let count = 0;
+    for (const [one, recoveryPoint] of this.#wanting) {
+      this.#wanting.delete(one);
+      const { place, log } = one;
+      if (!place.isOnline) continue;
+      // deno-lint-ignore no-await-in-loop -- that is what a pause is
+      if (count++ % SNAPSHOTS_AT_ONCE === SNAPSHOTS_AT_ONCE - 1) await pause();
+      try {
+        // deno-lint-ignore no-await-in-loop -- one after the other: nobody waits for it
+        await log.onCheckpoint(recoveryPoint);
+      } catch (error) {
+        if (!(error instanceof DiskFault)) throw error;
+        if (!isPassing(error)) place.onFault(error);
+      }
+    }
+  }
+
+  /**
    * Makes durable where all logs start now; who calls while a write is under way shares the next one.
    * Rejects where a directory has no room for it. One that fails is offline: whoever works on a log of
    * it sees that there.
@@ -66,6 +98,37 @@ export class LogHints {
     };
     this.#next ??= this.#writing.then(next, next);
     return this.#next;
+  }
+
+  /** Whether it is written that this log is durable up to `offset`; undefined is one that was deleted. */
+  async writeRecoveryPoint(one: HintedLog | undefined, offset: Offset): Promise<boolean> {
+    if (one === undefined) return false;
+    const { place, name } = one;
+    const isWritten = (): boolean => place.directory.checkpoint("recoveryPoint", name) >= offset;
+    if (isWritten()) return true;
+    place.hasNewRecoveryPoints = true;
+    await this.writeRecoveryPoints();
+    return isWritten();
+  }
+
+  cleanedUpTo(one: HintedLog | undefined): Offset {
+    return one?.place.directory.checkpoint("cleaned", one.name) ?? toOffset(0);
+  }
+
+  /** Of the other logs in its place, what was written before stays. Throws what the disk throws. */
+  async writeCleanedUpTo(cleaned: HintedLog | undefined, offset: Offset): Promise<void> {
+    if (cleaned === undefined) return;
+    const { place } = cleaned;
+    await place.directory.writeCheckpoint("cleaned", () => {
+      const entries: PartitionOffset[] = [];
+      for (const one of this.#sources.logs()) {
+        if (one.place !== place) continue;
+        const upTo = one === cleaned ? offset : this.cleanedUpTo(one);
+        if (upTo > 0) entries.push({ ...one.name, offset: upTo });
+      }
+      entries.push(...this.#ofUnopened("cleaned", place));
+      return entries;
+    });
   }
 
   /** At a clean stop. Throws what the disk throws. */
@@ -104,18 +167,21 @@ export class LogHints {
   /** The entries are taken when the write's turn has come: see `LogDirectory.writeCheckpoint`. */
   async #write(kind: "recoveryPoint" | "logStart", place: Place): Promise<void> {
     const starts = new Map<HintedLog, Offset>();
+    const wanting = new Map<HintedLog, Offset>();
     await place.directory.writeCheckpoint(kind, () => {
       const entries: PartitionOffset[] = [];
       for (const one of this.#sources.logs()) {
         if (one.place !== place) continue;
         const offset = kind === "logStart" ? one.log.logStartOffset : one.log.recoveryPoint;
         if (kind === "logStart") starts.set(one, offset);
+        else if (one.log.wantsSnapshot) wanting.set(one, offset);
         if (offset > 0) entries.push({ ...one.name, offset });
       }
       entries.push(...this.#ofUnopened(kind, place));
       return entries;
     });
     for (const [one, offset] of starts) one.writtenLogStart = offset;
+    for (const [one, offset] of wanting) this.#wanting.set(one, offset);
   }
 
   #ofUnopened(kind: CheckpointKind, place: Place): readonly PartitionOffset[] {

@@ -6,10 +6,12 @@
  * has failed takes its partitions offline, and without the one of the metadata log the broker cannot go
  * on. What cannot be opened is an offline partition, and the others go on.
  * Not here: which partition lies where (`placed_partitions.ts`), what a start finds
- * (`found_folders.ts`), checkpoints (`log_hints.ts`).
+ * (`found_folders.ts`), checkpoints (`log_hints.ts`). Longer than most: background work asks here for all
+ * that those know.
  */
 import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
+import type { Offset } from "../ground/numbers.ts";
 import type { Log, LogTools } from "../log/log.ts";
 import type { KnownDirectory } from "../log/known_directories.ts";
 import { LogFault } from "../log/log_fault.ts";
@@ -65,6 +67,7 @@ export class LogManager implements ManagedLogs {
   readonly #hints: LogHints;
   readonly #placed: PlacedPartitions;
   readonly #removals: Removals;
+  #onNoRoom: () => void = () => undefined;
 
   /** Throws a `LogDirectoryFault`, `LogFault`, `MetadataCorrupt` or `DiskFault`; lets go of all then. */
   static async open(options: LogManagerOptions): Promise<LogManager> {
@@ -170,8 +173,30 @@ export class LogManager implements ManagedLogs {
     return [...this.#placed.all()].filter(({ partition }) => partition.isOnline);
   }
 
+  /** Whether a log directory is full now. */
+  get isFull(): boolean {
+    return this.#opened.places.some((place) => place.isFull);
+  }
+
+  /** Hears when a log directory has become full, and whenever a write finds no room. */
+  onNoRoom(listener: () => void): void {
+    this.#onNoRoom = listener;
+  }
+
   writeLogStarts(): Promise<void> {
     return this.#hints.writeLogStarts();
+  }
+
+  writeRecoveryPoint({ partition }: ManagedLog, offset: Offset): Promise<boolean> {
+    return this.#hints.writeRecoveryPoint(this.#placed.get(partition), offset);
+  }
+
+  cleanedUpTo({ partition }: ManagedLog): Offset {
+    return this.#hints.cleanedUpTo(this.#placed.get(partition));
+  }
+
+  writeCleanedUpTo({ partition }: ManagedLog, offset: Offset): Promise<void> {
+    return this.#hints.writeCleanedUpTo(this.#placed.get(partition), offset);
   }
 
   removeLater({ partition }: ManagedLog, paths: readonly string[]): void {
@@ -195,6 +220,8 @@ export class LogManager implements ManagedLogs {
   async keepUp(): Promise<void> {
     for (const { directory } of this.#opened.places) directory.health.measure();
     await this.#hints.writeRecoveryPoints();
+    const { clock } = this.#options.env;
+    await this.#hints.writeSnapshots(() => new Promise((resolve) => clock.after(0, resolve)));
     await this.#placed.retryUnopened();
   }
 
@@ -209,6 +236,10 @@ export class LogManager implements ManagedLogs {
   #listen(): void {
     for (const place of this.#opened.places) {
       place.directory.health.onOffline((fault) => this.#onOffline(place, fault));
+      place.directory.health.onNoRoom(() => {
+        this.#removals.hurry(place);
+        this.#onNoRoom();
+      });
       if (!place.isOnline) this.#placed.goOffline(place); // while others were being opened
     }
     this.quorum.onReplayed((record) => this.#onReplayed(record));

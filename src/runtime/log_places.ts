@@ -12,6 +12,7 @@ import { decodeIdentity, IDENTITY_FILE } from "../log/directory_identity.ts";
 import { LogDirectory } from "../log/log_directory.ts";
 import { LogDirectoryFault } from "../log/log_directory_fault.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
+import { lookAtDirectories, plainPath } from "./mount_points.ts";
 import type { PartitionPlace } from "./partition.ts";
 
 export class Place implements PartitionPlace {
@@ -29,6 +30,10 @@ export class Place implements PartitionPlace {
 
   get isOnline(): boolean {
     return this.directory.health.isOnline;
+  }
+
+  get isFull(): boolean {
+    return this.directory.health.state.kind === "full";
   }
 
   get refusal(): string | undefined {
@@ -69,8 +74,11 @@ export interface PlaceOptions {
 /** Opens one after the other into `opened`, which holds what must be let go of where it throws. */
 export async function openPlaces(options: PlaceOptions, opened: OpenedPlaces): Promise<void> {
   refuseOverlaps(options.directories);
-  for (const path of options.directories) {
+  const { paths, unmounted } = lookAtDirectories(options.env.disk, options.directories);
+  for (const path of paths) {
     try {
+      const fault = unmounted.get(path);
+      if (fault !== undefined) throw fault;
       // deno-lint-ignore no-await-in-loop -- the first directory tells the cluster of the others
       const place = new Place(await openDirectory(options, path, opened.places[0]));
       refuseSame(place, opened.places);
@@ -80,11 +88,13 @@ export async function openPlaces(options: PlaceOptions, opened: OpenedPlaces): P
       if (fault.code === "IN_USE") throw inUse(options.env, path, opened.places) ?? fault;
       if (!isOfDisk(fault)) throw fault;
       opened.absent.push({ path, fault });
-      options.env.trace.event("error", "log directory is offline", { path, error: fault.message });
     }
   }
   const [first] = opened.absent;
   if (opened.places.length === 0 && first !== undefined) throw first.fault;
+  for (const { path, fault: { message: error, hint } } of opened.absent) {
+    options.env.trace.event("error", "log directory is offline", { path, error, hint });
+  }
   refuseNested(options.env, opened.places);
   for (const { directory } of opened.places) directory.health.measure();
 }
@@ -113,7 +123,7 @@ function isOfDisk({ code }: LogDirectoryFault): boolean {
   return code === "IO" || code === "NOT_PERMITTED";
 }
 
-/** By their names, before anything is touched. */
+/** By their names, before anything is touched; those with ".." are left to `refuseNested`. */
 function refuseOverlaps(directories: readonly string[]): void {
   const plain = directories.map(plainPath);
   for (const [index, path] of plain.entries()) {
@@ -123,12 +133,6 @@ function refuseOverlaps(directories: readonly string[]): void {
       if (other.startsWith(`${path}/`)) throw overlap(`${other}, which lies in ${path}`);
     }
   }
-}
-
-/** "/data/./a//" as "/data/a". ".." is left to `refuseNested`: a link before it changes its meaning. */
-function plainPath(path: string): string {
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  return `${path.startsWith("/") ? "/" : ""}${parts.join("/")}`;
 }
 
 /** A directory that this very broker has under another name (a link) is refused its lock. */

@@ -6,12 +6,12 @@ import { type Disk, DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { writeAtomically } from "../log/atomic_file.ts";
 import {
-  decodeKnownDirectories,
   encodeKnownDirectories,
   KNOWN_DIRECTORIES_FILE,
   type KnownDirectory,
 } from "../log/known_directories.ts";
 import type { OpenedPlaces, Place } from "./log_places.ts";
+import { plainPath, readKnownDirectories } from "./mount_points.ts";
 
 /** Of those that are known, which are neither open nor named and offline. */
 export function lostDirectories(
@@ -19,24 +19,33 @@ export function lostDirectories(
   { places, absent }: OpenedPlaces,
 ): readonly KnownDirectory[] {
   const ids = new Set(places.map(({ directory }) => directory.identity.directoryId));
-  const paths = new Set(absent.map(({ path }) => path));
+  const paths = new Set(absent.map(({ path }) => plainPath(path)));
   return readKnown(disk, places[0] as Place).filter(({ directoryId, path }) => {
-    return !ids.has(directoryId) && !paths.has(path);
+    return !ids.has(directoryId) && !paths.has(plainPath(path));
   });
 }
 
-/** Writes down which directories there are, and which are missed: those that `lost` still names. */
+/** Tells of those that are missed, which `lost` names, and writes them down with those there are. */
 export async function noteDirectories(
   { disk, trace }: Env,
   { places, absent }: OpenedPlaces,
   lost: readonly KnownDirectory[],
 ): Promise<void> {
+  for (const { path, directoryId } of lost) {
+    const hint =
+      "mount it, and name it in log.dirs; or delete the topics of which partitions lay there";
+    trace.event("error", "a log directory is missing", { path, directoryId, hint });
+  }
   const first = places[0] as Place;
+  const absentPaths = new Set(absent.map(({ path }) => plainPath(path)));
+  const ids = new Set(places.map(({ directory }) => directory.identity.directoryId));
   const known = readKnown(disk, first);
   const noted = [
     ...places.map(({ directory: { identity: { directoryId }, path } }) => ({ directoryId, path })),
     // What is offline keeps the id that it had when it was seen.
-    ...known.filter(({ path }) => absent.some((one) => one.path === path)),
+    ...known.filter(({ path, directoryId }) => {
+      return absentPaths.has(plainPath(path)) && !ids.has(directoryId);
+    }),
     ...lost,
   ];
   const isSame = noted.length === known.length && noted.every(({ directoryId, path }, index) => {
@@ -55,6 +64,5 @@ export async function noteDirectories(
 }
 
 function readKnown(disk: Disk, { directory }: Place): readonly KnownDirectory[] {
-  const bytes = disk.readWhole(`${directory.path}/${KNOWN_DIRECTORIES_FILE}`);
-  return (bytes === undefined ? undefined : decodeKnownDirectories(bytes)) ?? [];
+  return readKnownDirectories(disk, directory.path);
 }

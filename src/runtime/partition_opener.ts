@@ -5,6 +5,7 @@
 import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch } from "../ground/numbers.ts";
+import { damageFault } from "../log/damage_fault.ts";
 import { Log, type LogTools } from "../log/log.ts";
 import type { PartitionFolder } from "../log/log_directory.ts";
 import type { KnownDirectory } from "../log/known_directories.ts";
@@ -100,6 +101,7 @@ export class PartitionOpener {
     let log: Log | undefined;
     try {
       log = await this.#openLog(place, wanted);
+      refuseLaterEpoch(log, wanted);
       // What recovery kept may be in the page cache only; the high watermark starts at its end.
       if (log.recoveryPoint < log.logEndOffset) await log.sync();
       return { kind: "open", partition: this.#partitionOf(log, place, wanted), place };
@@ -170,6 +172,22 @@ export class PartitionOpener {
       place,
     });
   }
+}
+
+/**
+ * A leader epoch is given out by metadata before a batch has it: a later one in the log is damage, or
+ * these are the files of another life of this topic.
+ */
+function refuseLaterEpoch(log: Log, { topic, partition }: WantedPartition): void {
+  const latest = log.epochs.latest();
+  if (latest === undefined || latest.leaderEpoch <= partition.leaderEpoch) return;
+  const { leaderEpoch, startOffset } = latest;
+  const where = `${topic.name}-${partition.partitionId}`;
+  throw damageFault(
+    log.directory,
+    `its records from offset ${startOffset} on have leader epoch ${leaderEpoch}, and metadata knows ` +
+      `of none above ${partition.leaderEpoch} for ${where}`,
+  );
 }
 
 type Refused = Extract<OpenedPartition, { readonly kind: "offline" }>;

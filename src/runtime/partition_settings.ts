@@ -45,12 +45,16 @@ export function partitionSettings(
 ): PartitionSettings {
   const value = (name: TopicSettingName): unknown => topicConfigValue(name, own, brokerValue);
   const cleanupPolicy = value("cleanup.policy") as readonly string[];
+  const isCompacted = cleanupPolicy.includes("compact");
+  const segmentMs = value("segment.ms") as number;
+  const maxCompactionLagMs = value("max.compaction.lag.ms") as number;
   const compressionType = value("compression.type") as string;
   const level = LEVEL_OF.get(compressionType);
   return {
     log: {
       segmentBytes: value("segment.bytes") as number,
-      segmentMs: value("segment.ms") as number,
+      // kafka: LogConfig.maxSegmentMs: what is to be compacted in time must not stay in the active segment.
+      segmentMs: isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs,
       segmentJitterMs: value("segment.jitter.ms") as number,
       indexIntervalBytes: value("index.interval.bytes") as number,
       segmentIndexBytes: value("segment.index.bytes") as number,
@@ -62,14 +66,14 @@ export function partitionSettings(
     timestampType: value("message.timestamp.type") as "CreateTime" | "LogAppendTime",
     timestampBeforeMaxMs: value("message.timestamp.before.max.ms") as number,
     timestampAfterMaxMs: value("message.timestamp.after.max.ms") as number,
-    isCompacted: cleanupPolicy.includes("compact"),
+    isCompacted,
     isDeleted: cleanupPolicy.includes("delete"),
     retentionMs: value("retention.ms") as number,
     retentionBytes: value("retention.bytes") as number,
     compaction: {
       minCleanableDirtyRatio: value("min.cleanable.dirty.ratio") as number,
       minCompactionLagMs: value("min.compaction.lag.ms") as number,
-      maxCompactionLagMs: value("max.compaction.lag.ms") as number,
+      maxCompactionLagMs,
       deleteRetentionMs: value("delete.retention.ms") as number,
     },
     compressionType,

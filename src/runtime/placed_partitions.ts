@@ -67,6 +67,11 @@ export class PlacedPartitions {
     return this.#placed.values();
   }
 
+  /** Undefined where it was deleted. */
+  get(partition: Partition): Placed | undefined {
+    return this.#placed.get(partition);
+  }
+
   placeOf(partition: Partition): Place | undefined {
     return this.#placed.get(partition)?.place;
   }

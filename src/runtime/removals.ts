@@ -1,17 +1,37 @@
 /**
  * Files and folders that are out of every log, and go after their delay (`file.delete.delay.ms`).
  *
- * One file at a time, each in a turn of its own: to unlink a large one may take the disk a while, and
- * a folder may hold thousands.
+ * In a log directory that is full they go at once. The delay is Kafka's, for readers that open a file by
+ * its name a little late; here nothing is lost with it: whoever reads has the file open and reads on,
+ * and the name by which it was known is gone already. Its blocks are given back when the last reader is
+ * done.
+ *
+ * One file of a directory after the other, off the event loop: to unlink a gigabyte takes the system a
+ * third of a second (measured, ext4), and a folder may hold thousands.
  */
 import type { Clock, Timer } from "../env/clock.ts";
-import { type Disk, DiskFault } from "../env/disk.ts";
+import { type Disk, DiskFault, isPassing } from "../env/disk.ts";
 import type { Place } from "./log_places.ts";
+
+/** What waits for its time. */
+interface Waiting {
+  readonly place: Place;
+  readonly paths: readonly string[];
+  /** It found no handles or no room for its own removal. */
+  readonly isRetry: boolean;
+  readonly timer: Timer;
+}
+
+/** When what could not be removed for now is tried again. */
+const RETRY_MS = 60_000;
 
 export class Removals {
   readonly #clock: Clock;
   readonly #disk: Disk;
-  readonly #timers = new Set<Timer>();
+  readonly #waiting = new Set<Waiting>();
+  /** What is being removed: the last one is the next. */
+  readonly #left = new Map<Place, string[]>();
+  #isCancelled = false;
 
   constructor(clock: Clock, disk: Disk) {
     this.#clock = clock;
@@ -19,39 +39,62 @@ export class Removals {
   }
 
   later(place: Place, paths: readonly string[], delayMs: number): void {
-    if (paths.length > 0) this.#after(delayMs, () => this.#removeNext(place, [...paths]));
+    if (paths.length > 0) this.#after(place.isFull ? 0 : delayMs, place, paths);
+  }
+
+  /** Room is wanted: nothing of this place waits any longer, but for what was tried already. */
+  hurry(place: Place): void {
+    for (const waiting of [...this.#waiting]) {
+      if (waiting.place !== place || waiting.isRetry) continue;
+      waiting.timer.cancel();
+      this.#waiting.delete(waiting);
+      this.#after(0, place, waiting.paths);
+    }
   }
 
   /** What is left goes at the next start. */
   cancel(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#isCancelled = true;
+    for (const { timer } of this.#waiting) timer.cancel();
+    this.#waiting.clear();
   }
 
-  #removeNext(place: Place, left: string[]): void {
-    const path = left.at(-1);
-    if (path === undefined || !place.isOnline) return;
-    try {
-      const inside = this.#disk.info(path)?.isDirectory === true ? this.#disk.list(path) : [];
-      if (inside.length > 0) {
-        left.push(...inside.map(({ name }) => `${path}/${name}`));
-      } else {
-        this.#disk.remove(path);
-        left.pop();
-      }
-    } catch (error) {
-      if (!(error instanceof DiskFault)) throw error;
-      place.onFault(error);
-      return; // the next start removes what is left
-    }
-    if (left.length > 0) this.#after(0, () => this.#removeNext(place, left));
-  }
-
-  #after(delayMs: number, action: () => void): void {
+  #after(delayMs: number, place: Place, paths: readonly string[], isRetry = false): void {
+    if (this.#isCancelled) return;
     const timer = this.#clock.after(delayMs, () => {
-      this.#timers.delete(timer);
-      action();
+      this.#waiting.delete(waiting);
+      const left = this.#left.get(place);
+      if (left === undefined) void this.#removeAll(place, [...paths]);
+      else left.push(...paths);
     });
-    this.#timers.add(timer);
+    const waiting = { place, paths, isRetry, timer };
+    this.#waiting.add(waiting);
+  }
+
+  async #removeAll(place: Place, left: string[]): Promise<void> {
+    this.#left.set(place, left);
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      if (this.#isCancelled || !place.isOnline) break;
+      try {
+        // deno-lint-ignore no-await-in-loop -- one at a time: nobody waits for it
+        await this.#remove(path, left);
+      } catch (error) {
+        if (!(error instanceof DiskFault)) throw error;
+        place.onFault(error); // the next start removes what is left
+        if (isPassing(error)) this.#after(RETRY_MS, place, [path], true);
+      }
+    }
+    this.#left.delete(place);
+  }
+
+  /** Of a folder with something in it: that first, then the folder. */
+  async #remove(path: string, left: string[]): Promise<void> {
+    if (this.#disk.info(path)?.isDirectory !== true) {
+      await this.#disk.removeFile(path);
+      return;
+    }
+    const inside = this.#disk.list(path);
+    if (inside.length === 0) this.#disk.remove(path);
+    else left.push(path, ...inside.map(({ name }) => `${path}/${name}`));
   }
 }

@@ -12,6 +12,11 @@
  * A crash in between leaves files below the start, which the next start of the broker takes away.
  * Where even the little file of starts finds no room on the disk, segments go all the same: the first
  * that is left says where the log starts, and room is what is wanted.
+ *
+ * Who has trimmed a log (DeleteRecords) or found no room waits for what goes, and a producer gives up
+ * after two minutes: a run begins at once then, at most one in a second, and comes every few seconds as
+ * long as a log directory is full. What goes is the same: a full disk makes no limit stricter. A run for
+ * logs that were trimmed looks at these alone: some programs trim all the time.
  * Not here: which segments go (`log/retention.ts`) and which time it is (`log/clock_jump.ts`).
  */
 import type { Clock } from "../env/clock.ts";
@@ -31,10 +36,14 @@ export interface RetentionOptions {
   readonly trace: Trace;
   readonly logs: ManagedLogs;
   readonly settings: BrokerSettings;
+  /** Whether a log directory is full now. */
+  readonly isFull: () => boolean;
 }
 
-/** kafka: LogConfig.SERVER_INITIAL_TASK_DELAY (log.initial.task.delay.ms). */
-const FIRST_MS = 30_000;
+/** Between the end of a run and one that somebody waits for. */
+const GAP_MS = 1000;
+/** Between two runs while a log directory is full. */
+const FULL_PAUSE_MS = 5000;
 /** How long a run may keep the event loop before others have their turn. */
 const SLICE_MS = 1;
 /** An active segment that grows whenever its time is looked up is left to the next run. */
@@ -53,25 +62,59 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #times: SegmentTimes;
   #trust: ClockTrust;
+  /** When all logs are to be looked at next. */
+  #allDueMs: number;
+  #isAllWanted = false;
+  #trimmed = new Set<Partition>();
   #sliceEndMs = 0;
 
   constructor(options: RetentionOptions) {
     const { clock, settings } = options;
+    const firstMs = settings.get("log.initial.task.delay.ms");
+    this.#allDueMs = clock.monotonicMs() + firstMs;
     this.#options = options;
     this.#times = new SegmentTimes(clock);
     this.#trust = trustClock(undefined, readingOf(clock));
     this.task = new RepeatedTask({
       clock,
-      firstMs: FIRST_MS,
-      everyMs: settings.get("log.retention.check.interval.ms"),
+      firstMs,
+      everyMs: () => Math.max(this.#allDueMs - clock.monotonicMs(), 0),
       run: (run) => this.#run(run),
     });
   }
 
+  /** A log has a new start: what lies below it goes at once, or a second after the last run. */
+  onTrimmed(partition: Partition): void {
+    this.#trimmed.add(partition);
+    this.task.runSoon(GAP_MS);
+  }
+
+  /** Room is wanted: all logs are looked at, at once or a second after the last run. */
+  onNoRoom(): void {
+    this.#isAllWanted = true;
+    this.task.runSoon(GAP_MS);
+  }
+
   async #run(run: Run): Promise<void> {
+    const { clock, logs, settings, isFull } = this.#options;
+    const trimmed = this.#trimmed;
+    const isForTrimmed = trimmed.size > 0 && !this.#isAllWanted;
+    this.#trimmed = new Set();
     this.#lookAtClock();
+    if (isForTrimmed) {
+      await this.#runOver(logs.managed().filter(({ partition }) => trimmed.has(partition)), run);
+      return;
+    }
+    this.#isAllWanted = false;
+    await this.#runOver(logs.managed(), run);
+    const everyMs = settings.get("log.retention.check.interval.ms");
+    const pauseMs = isFull() ? Math.min(everyMs, FULL_PAUSE_MS) : everyMs;
+    this.#allDueMs = clock.monotonicMs() + pauseMs;
+  }
+
+  async #runOver(logs: readonly ManagedLog[], run: Run): Promise<void> {
     const due: Due[] = [];
-    for (const managed of this.#options.logs.managed()) {
+    for (const managed of logs) {
       if (run.isStopping) return; // a start that was moved is written down when the logs are closed
       // One after the other: background work does not crowd the disk.
       // deno-lint-ignore no-await-in-loop

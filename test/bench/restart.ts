@@ -4,7 +4,7 @@
  *     --partitions N   of the large logs (1000)      --mib N     data of each (10)
  *     --small N        of the small logs (10000)     --dir PATH  where (a new folder under /tmp)
  *     --cold           drops the page cache before each start (root)
- *     --no-snapshots   without producer snapshots between those of the rolls
+ *     --no-snapshots   without producer snapshots between those of the rolls (what they are good for)
  *     --part NAME      large or small only
  *
  * Logs are opened as `LogManager` opens them, sixteen at a time. An unclean stop is what a kill
@@ -23,7 +23,6 @@ import { createHostDisk } from "../../src/host/disk.ts";
 import { Log, type LogTools } from "../../src/log/log.ts";
 import { OpenSegments } from "../../src/log/open_segments.ts";
 import { ReadChecks } from "../../src/log/read_checks.ts";
-import { writeSnapshot } from "../../src/log/snapshot_files.ts";
 import { TailCache } from "../../src/log/tail_cache.ts";
 import { BatchBuilder } from "../../src/record/batch_builder.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
@@ -32,6 +31,8 @@ import { atMost } from "../../src/runtime/at_most.ts";
 const { crc32c } = loadCrc32c();
 const CONCURRENT_MAX = 16;
 const TAIL_BYTES = 256 * 1024;
+/** Appended between two times that recovery points are written down. */
+const CHECKPOINT_BYTES = 384 * 1024;
 const BATCH_BYTES = 16 * 1024;
 const SETTINGS = {
   segmentBytes: 1 << 30,
@@ -121,15 +122,16 @@ async function makeLogs(
     const directory = `${root}/topic-${number}`;
     const log = await openOne(tools, { directory, recoveryPoint: toOffset(0) }, true);
     const producer = new Producer(number, Math.min(BATCH_BYTES, what.bytes));
-    while (log.sizeInBytes() < what.bytes - (what.isClean ? 0 : TAIL_BYTES)) producer.append(log);
-    await log.sync();
-    const { recoveryPoint } = log;
-    // What the log does when recovery points are written down and enough was appended.
-    const { disk, openSegments, trace } = tools;
-    const context = { directory, disk, openSegments, trace, indexIntervalBytes: 4096 };
-    if (!process.argv.includes("--no-snapshots")) {
-      writeSnapshot(context, crc32c, { offset: log.logEndOffset, producers: log.producers });
+    const synced = what.bytes - (what.isClean ? 0 : TAIL_BYTES);
+    while (log.sizeInBytes() < synced) {
+      const upTo = Math.min(log.sizeInBytes() + CHECKPOINT_BYTES, synced);
+      while (log.sizeInBytes() < upTo) producer.append(log);
+      await log.sync();
+      // What the upkeep does when it has written recovery points down.
+      const isPaced = log.wantsSnapshot && !process.argv.includes("--no-snapshots");
+      if (isPaced) await log.onCheckpoint(log.recoveryPoint);
     }
+    const { recoveryPoint } = log;
     while (log.sizeInBytes() < what.bytes) producer.append(log);
     kept.push({ directory, recoveryPoint, logEndOffset: log.logEndOffset });
     if (!what.isClean) log.closeNow();

@@ -1,6 +1,7 @@
 /** What tests of misbehaving disks ask of a broker. */
 import { deleteTopics } from "../../src/api/delete_topics.ts";
 import { BrokerFault } from "../../src/broker/broker_fault.ts";
+import type { MemoryDisk } from "../log/memory_disk.ts";
 import { type Fixture, type RawConnection, recordsOf } from "./broker_fixture.ts";
 import { fetchFrom } from "./topic_requests.ts";
 
@@ -40,4 +41,9 @@ export async function deleteTopic(connection: RawConnection, topic: string): Pro
   const body = { topicNames: [topic], timeoutMs: 1000 };
   const { responses } = await connection.ask(deleteTopics, 5, body);
   return responses[0]?.errorCode as number;
+}
+
+/** Every file of a disk with its content. */
+export function contentOf(disk: MemoryDisk): string {
+  return [...disk.files].map(([path, { content }]) => `${path} ${content}`).sort().join("\n");
 }

@@ -3,13 +3,17 @@ import { ErrorCode } from "../../src/api/error_code.ts";
 import { textOf } from "../../src/ground/text.ts";
 import { MemoryDisk } from "../log/memory_disk.ts";
 import { batchOf, startBroker } from "./broker_fixture.ts";
-import { deleteTopic, MEBIBYTE, metric, ready, refusal, TWO, valuesOf } from "./disk_questions.ts";
+import {
+  contentOf,
+  deleteTopic,
+  MEBIBYTE,
+  metric,
+  ready,
+  refusal,
+  TWO,
+  valuesOf,
+} from "./disk_questions.ts";
 import { createTopic, fetchFrom, produceTo } from "./topic_requests.ts";
-
-/** Every file of a disk with its content. */
-function contentOf(disk: MemoryDisk): string {
-  return [...disk.files].map(([path, { content }]) => `${path} ${content}`).sort().join("\n");
-}
 
 describe("a directory that cannot be had at the start", () => {
   /** Topics "a" and "b", each with a record, in a directory of its own. */
@@ -79,68 +83,16 @@ describe("a directory that cannot be had at the start", () => {
   });
 });
 
-describe("a directory that is not the one it was", () => {
-  /** A topic "t" with a record on /two, which is then not mounted: there is an empty directory. */
-  async function unmounted(): Promise<{ disk: MemoryDisk; mount: () => void }> {
-    const first = await startBroker(TWO);
-    const connection = await first.dial();
-    await createTopic(connection, "t");
-    if (first.disk.info("/two/t-0") === undefined) {
-      await deleteTopic(connection, "t");
-      await createTopic(connection, "other"); // to /one again, so that "t" goes to the other
-      await createTopic(connection, "t");
-    }
-    await produceTo(connection, "t", batchOf(["a"]));
-    await first.clock.until(first.broker.stop());
-    const disk = first.disk.kill();
-    disk.rename("/two", "/aside");
-    const mount = (): void => {
-      disk.remove("/two");
-      disk.rename("/aside", "/two");
-    };
-    return { disk, mount };
-  }
-
-  test("its partitions are missed and not made anew, at this start and at the next", async () => {
-    const { disk, mount } = await unmounted();
-    let left = disk;
-    for (let start = 0; start < 3; start++) {
-      const fixture = await startBroker(TWO, left);
-      const refused = await produceTo(await fixture.dial(), "t", batchOf(["b"]));
-      expect(refused.errorCode).toBe(ErrorCode.KafkaStorageError);
-      expect(refused.errorMessage).toMatch(/^its log may lie in the log directory that was \/two /);
-      await fixture.clock.until(fixture.broker.stop());
-      left = disk;
-    }
-    mount();
-    const after = await startBroker(TWO, disk);
-    const connection = await after.dial();
-    expect(await valuesOf(connection, "t")).toEqual(["0:a"]);
-    expect((await produceTo(connection, "t", batchOf(["b"]))).baseOffset).toBe(1);
-  });
-
-  test("it is forgotten once nothing is missed: the topic was deleted, or all was moved away", async () => {
-    const { disk } = await unmounted();
-    const second = await startBroker({ "log.dirs": "/one" }, disk);
-    const connection = await second.dial();
-    expect((await produceTo(connection, "t", batchOf(["b"]))).errorCode).toBe(
-      ErrorCode.KafkaStorageError,
-    );
-    expect(await deleteTopic(connection, "t")).toBe(ErrorCode.None);
-    await createTopic(connection, "t");
-    expect((await produceTo(connection, "t", batchOf(["new"]))).baseOffset).toBe(0);
-    const known = (): number =>
-      textOf(disk.readWhole("/one/log-directories") as Uint8Array)
-        .split("\n").length - 2;
-    expect(known()).toBe(2);
-    await second.clock.until(second.broker.stop());
-    const third = await startBroker({ "log.dirs": "/one" }, disk);
-    expect(known()).toBe(1);
-    expect(await valuesOf(await third.dial(), "t")).toEqual(["0:new"]);
-  });
-});
-
 describe("log.dirs", () => {
+  test("a new directory may be named before those that there are", async () => {
+    const first = await startBroker({ "log.dirs": "/one" });
+    const { clusterId } = first.broker;
+    await first.clock.until(first.broker.stop());
+    const after = await startBroker({ "log.dirs": "/new,/one" }, first.disk.kill());
+    expect(after.broker.clusterId).toBe(clusterId);
+    expect(textOf(after.disk.readWhole("/new/meta.properties") as Uint8Array)).toMatch(clusterId);
+  });
+
   test("names a directory once, and none inside another", async () => {
     for (const directories of ["/a,/a", "/a,/a/", "/a,/./a", "/a,/a/b", "/a/b,/a", "/x,/a//b,/a"]) {
       const disk = new MemoryDisk();

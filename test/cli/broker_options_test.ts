@@ -30,6 +30,23 @@ describe("brokerSettings()", () => {
     expect(settings["auto.create.topics.enable"]).toBe("true");
   });
 
+  test("names what a flag and -X say differently", () => {
+    const conflictsOf = (typed: string): readonly string[] => {
+      const { flags } = parseLine(["broker", "start", ...typed.split(" ")], {
+        commands,
+        globalFlags,
+      });
+      return brokerSettings(flags, { file: "node.id=7", dataDirectory: "/home/mq" }).conflicts;
+    };
+    expect(conflictsOf("--data-dir /a -X log.dirs=/b --node-id 3"))
+      .toEqual(["--data-dir goes before -X log.dirs=/b: log.dirs is /a"]);
+    expect(conflictsOf("--data-dir /a -X log.dir=/b"))
+      .toEqual(["--data-dir goes before -X log.dir=/b: log.dirs is /a"]);
+    expect(conflictsOf("--node-id 3 -X node.id=4 -X num.partitions=2"))
+      .toEqual(["--node-id goes before -X node.id=4: node.id is 3"]);
+    expect(conflictsOf("--data-dir /a -X log.dirs=/a")).toEqual([]);
+  });
+
   test("--dev takes any port, unless one is given", () => {
     expect(settingsOf("--dev")["listeners"]).toBe("PLAINTEXT://127.0.0.1:0");
     expect(settingsOf("--dev --listen 9095")["listeners"]).toBe("PLAINTEXT://127.0.0.1:9095");

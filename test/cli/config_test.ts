@@ -1,6 +1,7 @@
 /** `mq config …` and `mq topic alter`: what is sent, what is shown, and the exit codes. */
 import { describe, expect, test } from "bun:test";
 import { settingText, shownSetting, withUnit } from "../../cli/setting_text.ts";
+import { codedError } from "./fake_library.ts";
 import { clusterWith, run } from "./run_program.ts";
 
 const SHAPES = {
@@ -113,9 +114,44 @@ describe("mq config set, unset", () => {
   });
 
   test("say where a broker's settings are changed", async () => {
-    const { code, talk } = await run("config set retention.ms=1", clusterWith({ t: [] }));
+    const cluster = clusterWith({ t: [] });
+    const { code, talk } = await run("config set retention.ms=1", cluster);
     expect(code).toBe(2);
     expect(talk).toContain("mq broker start -c");
+    cluster.brokerConfigError = codedError(
+      "INVALID_REQUEST",
+      "Cannot change settings of broker 1: write them into its file (mq broker start -c FILE)",
+    );
+    for (const line of ["config set --broker 1 a.b=1", "config unset --broker 1 a.b"]) {
+      const refused = await run(line, cluster);
+      expect(refused.code).toBe(1);
+      expect(refused.talk).toMatch(/of broker 1: .*-c FILE\)\nhint: -X NAME=VALUE .*--topic\n$/);
+    }
+  });
+
+  test("change a broker that lets itself be changed, as Apache Kafka's do", async () => {
+    const cluster = clusterWith({});
+    const { code, talk } = await run("config set --broker 1 log.cleaner.threads=2", cluster);
+    expect([code, talk]).toEqual([0, "changed broker 1: log.cleaner.threads=2\n"]);
+    expect(cluster.configs.asked).toEqual([
+      { name: "1", changes: [{ name: "log.cleaner.threads", operation: "set", value: "2" }] },
+    ]);
+    expect((await run("config set --broker 9 a.b=1", cluster)).code).toBe(3);
+    expect((await run("config set --broker 1 --topic t a.b=1", cluster)).code).toBe(2);
+  });
+
+  test("take back no setting that does not exist", async () => {
+    const cluster = clusterWith({ t: [] });
+    for (
+      const line of ["config unset --topic t retention.m", "topic alter x t --unset retention.m"]
+    ) {
+      const { code, talk } = await run(line, cluster);
+      expect(code).toBe(2);
+      expect(talk).toContain("Unknown setting 'retention.m' of topic t");
+      expect(talk).toContain("Did you mean 'retention.ms'?");
+    }
+    expect(cluster.configs.asked).toEqual([]);
+    expect((await run("topic alter x --unset retention.ms", cluster)).code).toBe(3);
   });
 });
 

@@ -1,7 +1,9 @@
 /** `mq consume`: how records are written. */
 import { describe, expect, test } from "bun:test";
+import { runProgram } from "../../cli/program.ts";
+import { FakeIo } from "./fake_io.ts";
 import { FakeCluster } from "./fake_library.ts";
-import { run, valuesOf } from "./run_program.ts";
+import { clusterWith, run, valuesOf } from "./run_program.ts";
 
 describe("mq consume", () => {
   const cluster = new FakeCluster();
@@ -36,5 +38,26 @@ describe("mq consume", () => {
     const shown = (topic: string): string => JSON.stringify(cluster.topics.get(topic));
     expect(valuesOf(cluster, "copy")).toEqual(valuesOf(cluster, "t"));
     expect(shown("copy")).toContain('"key":"k"');
+  });
+
+  test("that gives up says what is wrong, and to wait longer only where nothing is", async () => {
+    const giveUp = async (retryError?: Error): Promise<string> => {
+      const stuck = clusterWith({ t: ["v"] });
+      const args = ["consume", "t", "-o", "start", "-n", "3", "--timeout", "5s"];
+      const io = new FakeIo({ args });
+      stuck.onWait = () => io.elapse();
+      stuck.retryError = retryError;
+      expect(await runProgram(io, () => stuck.library())).toBe(5);
+      return io.talk;
+    };
+    expect(await giveUp()).toBe(
+      "mq: Gave up after 5000 ms with 1 of 3 records\nhint: Allow more time with --timeout\n",
+    );
+    const gone = Object.assign(new Error("Cannot reach 127.0.0.1:9092"), { code: "UNREACHABLE" });
+    expect(await giveUp(gone)).toBe(
+      "mq: Gave up after 5000 ms with 1 of 3 records; the last try: Cannot reach 127.0.0.1:9092\n",
+    );
+    const told = await giveUp(Object.assign(gone, { hint: "Start the broker" }));
+    expect(told).toMatch(/\nhint: Start the broker\n$/);
   });
 });

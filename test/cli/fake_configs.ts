@@ -41,7 +41,10 @@ export class FakeConfigs {
       this.asked.push({ name, changes });
       if (!this.#hasTopic(name)) return { name, error: this.#error("UNKNOWN_TOPIC_OR_PARTITION") };
       const known = FAKE_SETTINGS.map((setting) => setting.name);
-      const unknown = changes.find((change) => !known.includes(change.name));
+      // Brokers take back what is not there without a word.
+      const unknown = changes.find((change) =>
+        change.value !== undefined && !known.includes(change.name)
+      );
       if (unknown !== undefined) {
         const message = `Unknown topic config name: ${unknown.name}`;
         return { name, error: this.#error("INVALID_CONFIG", message) };

@@ -4,7 +4,7 @@
  * It holds only what the commands use; a command that needs more fails here loudly.
  */
 import type { Library } from "../../cli/context.ts";
-import { FAKE_SETTINGS, FakeConfigs } from "./fake_configs.ts";
+import { FAKE_SETTINGS, type FakeChange, FakeConfigs } from "./fake_configs.ts";
 
 export interface FakeRecord {
   readonly key: string | null;
@@ -12,6 +12,15 @@ export interface FakeRecord {
   readonly partition?: number | undefined;
   readonly headers?: readonly (readonly [string, Uint8Array | null])[];
   readonly timestamp?: number;
+}
+
+export interface FakePartition {
+  readonly partition: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+  readonly offlineReplicas: readonly number[];
 }
 
 /** An error with the shape of the client's. */
@@ -26,6 +35,16 @@ export class FakeCluster {
   unreachable: Error | undefined;
   /** Reported for every produced record. */
   deliveryError: Error | undefined;
+  /** Partitions as `describeTopics` tells of them; none where a topic is not here. */
+  readonly partitionsOf = new Map<string, readonly FakePartition[]>();
+  /** Partitions that `listOffsets` was asked about. */
+  readonly askedOffsets: (readonly number[] | undefined)[] = [];
+  /** Told to a consumer as the reason for trying again. */
+  retryError: Error | undefined;
+  /** Hears when a consumer waits. */
+  onWait: (() => void) | undefined;
+  /** What a broker answers to changes of its own settings; it takes them where undefined. */
+  brokerConfigError: Error | undefined;
   /** Where set, `connect` never answers. */
   isSilent = false;
   readonly connected: Readonly<Record<string, unknown>>[] = [];
@@ -88,7 +107,14 @@ export class FakeCluster {
         Promise.resolve(names.map((name) => ({
           ...missing(name),
           ...(this.topics.has(name)
-            ? { topic: { name, topicId: "id", isInternal: false, partitions: [] } }
+            ? {
+              topic: {
+                name,
+                topicId: "id",
+                isInternal: false,
+                partitions: this.partitionsOf.get(name) ?? [],
+              },
+            }
             : {}),
         }))),
       describeConfigs: (names: readonly string[]) =>
@@ -101,7 +127,17 @@ export class FakeCluster {
         topics: Parameters<FakeConfigs["alter"]>[0],
         { validateOnly = false },
       ) => Promise.resolve(this.configs.alter(topics, validateOnly)),
-      listOffsets: () => Promise.resolve([]),
+      alterBrokerConfigs: (id: number, changes: readonly FakeChange[]) => {
+        const name = String(id);
+        this.configs.asked.push({ name, changes });
+        const error = this.brokerConfigError;
+        return Promise.resolve(error === undefined ? { name } : { name, error });
+      },
+      listOffsets: (_: string, spec: string, { partitions }: { partitions: readonly number[] }) => {
+        this.askedOffsets.push(partitions);
+        const offset = spec === "start" ? 0 : 7;
+        return Promise.resolve(partitions.map((partition) => ({ partition, offset })));
+      },
     };
   }
 
@@ -136,15 +172,19 @@ export class FakeCluster {
   }
 
   /** One batch per topic; then it ends, or waits where the range has no end. */
-  #consumer({ assignments, signal }: ConsumerLike): unknown {
-    const topics = this.topics;
+  #consumer({ assignments, signal, onRetry }: ConsumerLike): unknown {
+    const { topics, retryError: error } = this;
+    const isStuck = this.onWait !== undefined;
+    const onWait = (): void => this.onWait?.();
     return {
       async *batches(): AsyncGenerator<unknown> {
         for (const { topic, partition } of assignments) {
+          if (error !== undefined) onRetry({ topic, partition, error, failingForMs: 0 });
           const records = topics.get(topic) ?? [];
           yield { topic, partition, records: () => cursorOver(records) };
         }
-        if (assignments.some(({ until }) => until === undefined)) await aborted(signal);
+        setImmediate(onWait);
+        if (isStuck || assignments.some(({ until }) => until === undefined)) await aborted(signal);
       },
     };
   }
@@ -171,6 +211,7 @@ interface SliceLike {
 interface ConsumerLike {
   readonly assignments: readonly { topic: string; partition: number; until?: unknown }[];
   readonly signal: AbortSignal;
+  onRetry(retry: object): void;
 }
 
 function textOf(bytes: Uint8Array | null): string | null {

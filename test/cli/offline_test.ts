@@ -137,7 +137,7 @@ describe("mq log verify", () => {
     using sound = await onDisk();
     const well = await run(["log", "verify", sound.root]);
     expect([well.code, well.output]).toEqual([0, ""]);
-    expect(well.talk).toMatch(/^1 partitions, 40 batches, .*: 0 damage, 0 warnings\n$/);
+    expect(well.talk).toMatch(/^1 partition, 40 batches, .*: 0 damage, 0 warnings\n$/);
     using hurt = await onDisk(hurtBatch(7));
     const { code, output } = await run(["log", "verify", hurt.root]);
     const batch = hurt.log.batches[7];
@@ -194,7 +194,7 @@ describe("mq log repair", () => {
     const { isExecuted, partitions: [repaired] } = JSON.parse(output);
     expect(isExecuted).toBeTrue();
     expect(Object.keys(repaired).join(" ")).toBe(
-      "path startOffset endOffset steps lost refusal keptIn isSound findings",
+      "path startOffset endOffset resumeOffset steps lost refusal keptIn isSound findings",
     );
     expect(repaired.isSound).toBeTrue();
     const batch = disk.log.batches[7];
@@ -205,6 +205,24 @@ describe("mq log repair", () => {
     const after = await run(["log", "verify", disk.root]);
     expect(after.code).toBe(0);
     expect((await run(["log", "repair", disk.root, "--yes"])).code).toBe(0);
+  });
+
+  test("tells where a log goes on that has lost its tail, and that nothing is left of one", async () => {
+    using disk = await onDisk((log) => {
+      for (const name of log.names(".log").slice(1)) log.remove(name);
+      log.truncate(`${FIRST}.log`, 100);
+    });
+    const { endOffset } = disk.log;
+    const name = `${String(endOffset).padStart(20, "0")}.log`;
+    const { output } = await run(["log", "repair", disk.root]);
+    expect(output).toContain(`\nlost\t${disk.folder}\toffsets 0 to ${endOffset - 1}\t`);
+    expect(output).toContain(`\nkeeps\t${disk.folder}\t-\tno records are left\n`);
+    expect(output).toContain(`\ngoes-on\t${disk.folder}/${name}\toffset ${endOffset}\t`);
+    const { code, talk } = await run(["log", "repair", disk.root, "--yes"]);
+    expect(code).toBe(0);
+    expect(talk).toMatch(/\n1 partition repaired, 0 left with damage, /);
+    expect(readdirSync(disk.folder)).toContain(name);
+    expect((await run(["log", "verify", disk.root])).code).toBe(0);
   });
 });
 

@@ -101,6 +101,16 @@ describe("mq produce", () => {
     });
   });
 
+  test("a record without a key that a compacted topic refuses: the flags that help", async () => {
+    for (const message of ["takes no record without a key", "cannot accept message without key"]) {
+      const cluster = new FakeCluster();
+      cluster.deliveryError = Object.assign(new Error(message), { code: "INVALID_RECORD" });
+      const { code, talk } = await run("produce t x", cluster);
+      expect(code).toBe(1);
+      expect(talk).toContain("hint: Give every record a key, with -k, -K or --key-from");
+    }
+  });
+
   test("refuses two ways to find a key", async () => {
     expect((await run("produce t x -k a -K :")).code).toBe(2);
     expect((await run("produce t x -f json -K :")).code).toBe(2);

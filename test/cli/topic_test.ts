@@ -63,4 +63,38 @@ describe("mq topic", () => {
     const several = JSON.parse((await run("topic describe a nosuch --json", cluster)).output);
     expect(several.results[1].error.retriable).toBeFalse();
   });
+
+  test("describe tells of partitions that are offline or have no leader, and asks them nothing", async () => {
+    const cluster = clusterWith({ a: [] });
+    const partition = (number: number, leaderId: number, offlineReplicas: readonly number[]) => ({
+      partition: number,
+      leaderId,
+      leaderEpoch: 3,
+      replicas: [1, 2],
+      isr: [1],
+      offlineReplicas,
+    });
+    cluster.partitionsOf.set("a", [
+      partition(0, 1, []),
+      partition(1, 1, [1]),
+      partition(2, -1, [2]),
+    ]);
+    const { code, output, talk } = await run("topic describe a --section partitions", cluster);
+    expect(code).toBe(0);
+    expect(output).toBe(
+      "PARTITION\tLEADER\tEPOCH\tREPLICAS\tISR\tSTART-OFFSET\tEND-OFFSET\n" +
+        "0\t1\t3\t1,2\t1\t0\t7\n1\t1\t3\t1,2\t1\t-\t-\n2\t-1\t3\t1,2\t1\t-\t-\n",
+    );
+    expect(cluster.askedOffsets).toEqual([[0], [0]]);
+    const warnings = talk.split("\n").filter((line) => line.startsWith("mq: warning:"));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toContain("a-1 is offline");
+    expect(talk).toContain("See what broker 1 logs; on its machine mq log verify");
+    expect(warnings[1]).toContain("a-2 has no leader");
+    expect(talk).toContain("Start broker 1 or 2");
+    const json = JSON.parse((await run("topic describe a --json", cluster)).output);
+    expect(json.partitions.map(({ isOffline }: { isOffline: boolean }) => isOffline))
+      .toEqual([false, true, false]);
+    expect(json.partitions[1].endOffset).toBeNull();
+  });
 });

@@ -180,6 +180,17 @@ describe("Admin", () => {
     ]);
   });
 
+  test("alterBrokerConfigs() asks that broker, and gives its answer", async () => {
+    const { client, clock, brokers } = await setUp(2);
+    const changes = [{ name: "log.cleaner.threads", operation: "set", value: "2" }] as const;
+    const { name, error } = await clock.until(client.admin.alterBrokerConfigs(2, changes));
+    expect([name, error?.code]).toEqual(["2", "INVALID_REQUEST"]);
+    expect(brokers[0]?.requestsOf(incrementalAlterConfigs)).toEqual([]);
+    const asked = brokers[1]?.requestsOf(incrementalAlterConfigs)[0]?.body;
+    expect([asked?.resources[0]?.resourceType, asked?.resources[0]?.resourceName])
+      .toEqual([4, "2"]);
+  });
+
   test("alterTopicConfigs() never replaces a whole set for a broker that knows no better", async () => {
     const old = await startHarness();
     old.brokers[0]?.versions.set(incrementalAlterConfigs.key, [9, 9]);

@@ -2,10 +2,25 @@ import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { fetch } from "../../src/api/fetch.ts";
 import { metadata } from "../../src/api/metadata.ts";
-import { answering } from "./fake_broker.ts";
+import type { ClientError } from "../../src/client/client_error.ts";
+import type { RetryReport } from "../../src/client/retry_report.ts";
+import type { Uuid } from "../../src/ground/uuid.ts";
+import { answering, type Step } from "./fake_broker.ts";
 import { fill } from "./filling.ts";
 import { codeOf } from "./harness.ts";
 import { read, setUpConsumer as setUp, WHOLE } from "./reading.ts";
+
+function fetchRefusal(topicId: Uuid | undefined, errorCode: number): Step {
+  const partition = {
+    partitionIndex: 0,
+    errorCode,
+    highWatermark: -1,
+    abortedTransactions: null,
+    records: null,
+  };
+  const id = topicId === undefined ? {} : { topicId };
+  return answering(fetch, { responses: [{ ...id, partitions: [partition] }] });
+}
 
 describe("Consumer, failures", () => {
   test("an offset that is not there is an error", async () => {
@@ -72,6 +87,37 @@ describe("Consumer, failures", () => {
     expect(await clock.until(code)).toBe("UNREACHABLE");
     expect(clock.monotonicMs() - before).toBeGreaterThanOrEqual(4000);
     expect(clock.monotonicMs() - before).toBeLessThan(12_000);
+  });
+
+  test("a log that cannot be read is told of, waited for, and an error after five seconds", async () => {
+    const { client, clock, broker, partition } = await setUp();
+    fill(partition, ["0"]);
+    await clock.until(client.metadata.topic("a"));
+    const { topicId } = client.metadata.known("a") ?? { topicId: undefined };
+    broker.script(fetch, ...Array(99).fill(fetchRefusal(topicId, ErrorCode.KafkaStorageError)));
+    const retries: RetryReport[] = [];
+    const before = clock.monotonicMs();
+    const onRetry = (report: RetryReport): void => void retries.push(report);
+    const code = await clock.until(codeOf(read(client, { assignments: [WHOLE], onRetry })));
+    expect(code).toBe("KAFKA_STORAGE_ERROR");
+    expect(clock.monotonicMs() - before).toBeGreaterThanOrEqual(5000);
+    expect(clock.monotonicMs() - before).toBeLessThan(8000);
+    expect(retries[0]?.error.code).toBe("KAFKA_STORAGE_ERROR");
+    expect(retries.at(-1)?.failingForMs).toBeGreaterThan(3000);
+  });
+
+  test("a batch that is damaged on the broker's disk is an error at once, with its offset", async () => {
+    const { client, clock, broker } = await setUp();
+    await clock.until(client.metadata.topic("a"));
+    const { topicId } = client.metadata.known("a") ?? { topicId: undefined };
+    broker.script(fetch, fetchRefusal(topicId, ErrorCode.CorruptMessage));
+    const failure = await clock.until(
+      read(client, { assignments: [WHOLE] }).catch((error: ClientError) => error),
+    ) as ClientError;
+    expect(failure.code).toBe("CORRUPT_MESSAGE");
+    expect(failure.message).toContain("a-0: the batch at offset 0 is damaged");
+    expect(failure.retriable).toBeFalse();
+    expect(broker.requestsOf(fetch)).toHaveLength(1);
   });
 
   test("a topic that is deleted while it is read is an error", async () => {

@@ -36,7 +36,11 @@ export function answerAlterConfigs(
 ): ResponseInput<typeof incrementalAlterConfigs> {
   return {
     responses: body.resources.map(({ resourceType, resourceName }) => ({
-      errorCode: cluster.topics.has(resourceName) ? 0 : ErrorCode.UnknownTopicOrPartition,
+      errorCode: resourceType === 4
+        ? ErrorCode.InvalidRequest // its settings are read from its file
+        : cluster.topics.has(resourceName)
+        ? 0
+        : ErrorCode.UnknownTopicOrPartition,
       errorMessage: null,
       resourceType,
       resourceName,

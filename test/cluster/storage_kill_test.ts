@@ -17,9 +17,11 @@ const SEED = Number(process.env["MQ_SEED"] ?? 4);
 const KEY_COUNT = 200;
 const PADDING = "x".repeat(900);
 /** Acknowledged records of a life before the kill: enough for several segments of the smallest size. */
-const ACKED_MIN = 2000;
+const ACKED_MIN = LIFE_COUNT > 20 ? 400 : 1200;
 
 const BUSY_BACKGROUND = [
+  "-X",
+  "log.initial.task.delay.ms=150",
   "-X",
   "log.retention.check.interval.ms=150",
   "-X",
@@ -94,7 +96,7 @@ describe(`killed while the background is busy (MQ_SEED=${SEED})`, () => {
         await Promise.all(
           Object.entries(written).map(async ([topic, one]) => {
             await using producer = await AckedProducer.connect(lives.kafka, topic);
-            await one.feed(producer, chance.fork(), ACKED_MIN + chance.below(2000));
+            await one.feed(producer, chance.fork(), ACKED_MIN + chance.below(ACKED_MIN));
             producer.abandon();
           }),
         );

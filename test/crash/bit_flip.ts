@@ -1,7 +1,7 @@
 /**
  * Flips every bit of a data directory once, and reads everything that is in it.
  *
- *     bun test/crash/bit_flip.ts [--sample N]
+ *     bun test/crash/bit_flip.ts [--killed] [--sample N]
  *
  * Each flip must be harmless (all is as it was written) or detected (an error, a refusal, a report);
  * never a byte that was not written, never a missing record without a word. Files of partitions are
@@ -10,12 +10,11 @@
  */
 import process from "node:process";
 import { Prng } from "../../src/ground/prng.ts";
-import { BATCH_LENGTH_AT, MAGIC_AT, PARTITION_LEADER_EPOCH_AT } from "../../src/record/format.ts";
 import { seedOf } from "../log/log_fixture.ts";
 import type { MemoryDisk } from "../log/memory_disk.ts";
 import { judgeBroker } from "./bit_flip_broker.ts";
-import { batchesOf, type Image, makeImage, METADATA_DIRECTORY } from "./bit_flip_image.ts";
-import { judgeLog, judgeMetadata, recoveryPointOf, type Verdict } from "./bit_flip_log.ts";
+import { type Image, makeImage, METADATA_DIRECTORY } from "./bit_flip_image.ts";
+import { judgeLog, judgeMetadata, type Verdict } from "./bit_flip_log.ts";
 
 /** A bit of a file, in one of the two images, and how it is read. */
 interface Flip {
@@ -28,8 +27,6 @@ interface Flip {
 export interface Tally {
   detected: number;
   harmless: number;
-  /** Base offsets and leader epochs that a start after a kill took over: see `isOpenCase`. */
-  open: number;
   readonly wrong: string[];
 }
 
@@ -41,39 +38,18 @@ export async function judge(image: Image, flip: Flip): Promise<Verdict> {
 }
 
 export function tally(): Tally {
-  return { detected: 0, harmless: 0, open: 0, wrong: [] };
+  return { detected: 0, harmless: 0, wrong: [] };
 }
 
 export async function count(image: Image, flip: Flip, into: Tally): Promise<void> {
   const verdict = await judge(image, flip);
-  if (verdict.kind === "wrong" && isOpenCase(image, flip)) into.open++;
-  else if (verdict.kind === "wrong") {
+  if (verdict.kind === "wrong") {
     const { isClean, path, bit, level } = flip;
     const place = `${path} bit ${bit} (byte ${bit >> 3}), ${
       isClean ? "clean" : "killed"
     }, ${level}`;
     into.wrong.push(`${place}: ${verdict.reason}`);
   } else into[verdict.kind]++;
-}
-
-/**
- * Base offset and leader epoch of a batch in a segment that a recovery walks anew: the two fields lie
- * outside the CRC, and the walk takes over what they say (`log_loader.ts`). Reads find most of these by
- * the neighbours all the same.
- */
-function isOpenCase(image: Image, { isClean, path, bit }: Flip): boolean {
-  const content = image.unclean.files.get(path)?.content;
-  if (isClean || content === undefined || !path.endsWith(".log")) return false;
-  const recoveryPoint = recoveryPointOf(image.unclean, path.slice(0, path.lastIndexOf("/")));
-  let at = bit >> 3;
-  const batches = batchesOf(content);
-  if ((batches.at(-1)?.nextOffset ?? 0) <= recoveryPoint) return false;
-  for (const { bytes } of batches) {
-    const isOfPlace = at < BATCH_LENGTH_AT || at >= PARTITION_LEADER_EPOCH_AT && at < MAGIC_AT;
-    if (at < bytes.length) return isOfPlace;
-    at -= bytes.length;
-  }
-  return false;
 }
 
 /** All files with their sizes in bits, and the level at which each is read. */
@@ -88,8 +64,8 @@ function* filesOf(
   }
 }
 
-export function* everyFlip(image: Image): Generator<Flip> {
-  for (const isClean of [true, false]) {
+export function* everyFlip(image: Image, stops: readonly boolean[]): Generator<Flip> {
+  for (const isClean of stops) {
     for (const { path, bits, level } of filesOf(isClean ? image.clean : image.unclean)) {
       for (let bit = 0; bit < bits; bit++) yield { isClean, path, bit, level };
     }
@@ -131,7 +107,7 @@ async function main(): Promise<void> {
   const sampleAt = process.argv.indexOf("--sample");
   const sample = sampleAt < 0 ? undefined : Number(process.argv[sampleAt + 1]);
   const flips = sample === undefined
-    ? everyFlip(image)
+    ? everyFlip(image, process.argv.includes("--killed") ? [false] : [true, false])
     : sampleFlips(image, random, { count: sample });
   let done = 0;
   const run = async (all: Iterable<Flip>): Promise<void> => {
@@ -148,8 +124,8 @@ async function main(): Promise<void> {
   if (sum.wrong.length > 0) process.exitCode = 1;
 }
 
-function lineOf(done: number, { detected, harmless, open, wrong }: Tally): string {
-  return `${done} flips: ${detected} detected, ${harmless} harmless, ${open} open, ` +
+function lineOf(done: number, { detected, harmless, wrong }: Tally): string {
+  return `${done} flips: ${detected} detected, ${harmless} harmless, ` +
     `${wrong.length} wrong`;
 }
 

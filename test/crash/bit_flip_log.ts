@@ -41,6 +41,8 @@ export const HARMLESS: Verdict = { kind: "harmless" };
 
 const { crc32c } = loadCrc32c();
 const decompress = decompressWith(createHostCompressors());
+/** Of all partitions of the image, in its metadata. */
+const LEADER_EPOCH = 0;
 /** Several slices for each segment. */
 const BYTES_MAX = 2500;
 const TIMES = [0.5, 17, 40.5, 58].map((round) => FIRST_TIMESTAMP + round * TIME_STEP_MS);
@@ -76,7 +78,14 @@ async function open(
   };
   const settings = { ...SETTINGS, indexIntervalBytes: 700 };
   const recoveryPoint = toOffset(at.recoveryPoint);
-  const log = await Log.open({ directory, settings, tools, isClean: at.isClean, recoveryPoint });
+  const log = await Log.open({
+    directory,
+    settings,
+    tools,
+    isClean: at.isClean,
+    recoveryPoint,
+    isRecoveryPointWritten: true,
+  });
   return { log, events, tools };
 }
 
@@ -101,6 +110,8 @@ export async function judgeLog(
   try {
     const disk = flipped(base, partition.directory, path, bit);
     const opened = await open(disk, partition.directory, { isClean, recoveryPoint });
+    // A broker has metadata to compare with, and serves no log of a later epoch (partition_opener.ts).
+    if ((opened.log.epochs.latest()?.leaderEpoch ?? 0) > LEADER_EPOCH) return DETECTED;
     const read = await readAll(opened, partition, recoveryPoint);
     if (read.kind === "wrong") return read;
     const times = await readTimes(opened, partition);

@@ -16,7 +16,7 @@ function option(name: string, standard: number): number {
 const only = option("only", -1);
 const plan = {
   seed: option("seed", 1),
-  rounds: option("rounds", 1200),
+  rounds: option("rounds", 400),
   every: option("every", 1),
   only: only < 0 ? undefined : only,
 };

@@ -121,6 +121,11 @@ export class PlainDisk implements Disk {
     }
   }
 
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async removeFile(path: string): Promise<void> {
+    this.remove(path);
+  }
+
   remove(path: string): void {
     this.files.delete(path);
     if (!this.directories.delete(path)) return;

@@ -105,30 +105,50 @@ async function brokenTopic(
 
 function brokenRecords(
   topic: TopicPromises,
-  { start, end, records }: Served,
+  served: Served,
+  mode: CrashMode,
+): string | undefined {
+  return brokenRange(topic, served, mode) ?? brokenContent(topic, served) ??
+    missingRecord(topic, served);
+}
+
+function brokenRange(
+  topic: TopicPromises,
+  { start, end }: Served,
   mode: CrashMode,
 ): string | undefined {
   const endMin = mode === "kill" ? topic.endAfterKill : topic.endAfterPowerLoss;
   if (end < endMin) return `the log ends at ${end}, records below ${endMin} were acknowledged`;
   if (end > topic.sent.length) return `the log ends at ${end}, ${topic.sent.length} were sent`;
   if (start < topic.startMin) return `the start went back to ${start} from ${topic.startMin}`;
-  if (start > topic.startMax) return `the log starts at ${start}, behind ${topic.startMax}`;
-  const last = new Map<string, number>();
-  for (const [offset, { key }] of topic.sent.slice(0, end).entries()) {
-    if (key !== null) last.set(key, offset);
-  }
+  return start > topic.startMax
+    ? `the log starts at ${start}, behind ${topic.startMax}`
+    : undefined;
+}
+
+function brokenContent({ sent }: TopicPromises, { records }: Served): string | undefined {
   for (const [offset, record] of records) {
-    const sent = topic.sent[offset];
-    if (sent?.key !== record.key || sent.value !== record.value) {
-      return `offset ${offset} is ${JSON.stringify(record)}, sent was ${JSON.stringify(sent)}`;
-    }
+    const { key, value } = sent[offset] as SentRecord;
+    if (key === record.key && value === record.value) continue;
+    return `offset ${offset} is ${JSON.stringify(record)}, sent was ${
+      JSON.stringify(sent[offset])
+    }`;
   }
+  return undefined;
+}
+
+/** A compacted log may leave out what a later record of the same key has made void. */
+function missingRecord(
+  topic: TopicPromises,
+  { start, end, records }: Served,
+): string | undefined {
+  const last = new Map<string | null, number>();
+  for (const [offset, { key }] of topic.sent.slice(0, end).entries()) last.set(key, offset);
   for (let offset = start; offset < end; offset++) {
     if (records.has(offset)) continue;
     const { key, value } = topic.sent[offset] as SentRecord;
-    const mayBeCleaned = topic.isCompacted && key !== null &&
-      (last.get(key) !== offset || value === null && topic.mayTombstonesGo);
-    if (!mayBeCleaned) return `offset ${offset} of [${start}, ${end}) is missing`;
+    const isVoid = last.get(key) !== offset || value === null && topic.mayTombstonesGo;
+    if (!topic.isCompacted || !isVoid) return `offset ${offset} of [${start}, ${end}) is missing`;
   }
   return undefined;
 }

@@ -87,6 +87,11 @@ export class RecordingDisk implements Disk {
     }
   }
 
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async removeFile(path: string): Promise<void> {
+    this.remove(path);
+  }
+
   /** Of a directory: entry by entry, as a real disk does it, so that a stop may find it half done. */
   remove(path: string): void {
     for (const entry of this.#disk.list(path)) this.remove(`${path}/${entry.name}`);

@@ -23,6 +23,7 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
 export const BROKER_SETTINGS: Readonly<Record<string, string>> = {
+  "log.initial.task.delay.ms": "5000",
   "log.retention.check.interval.ms": "5000",
   "log.cleaner.backoff.ms": "5000",
   "log.segment.delete.delay.ms": "2000",
@@ -60,6 +61,10 @@ class Script {
   readonly #memory: Written = writes(new TopicPromises("memory"), false, false);
   readonly #compact: Written = writes(new TopicPromises("compact", true), true, true);
   readonly #short: Written = writes(new TopicPromises("short"), true, false);
+  /** Cleaned before it is durable, if ever that could be. */
+  readonly #lazy: Written = writes(new TopicPromises("lazy", true), false, false);
+  /** Compacted and deleted. */
+  readonly #both: Written = writes(new TopicPromises("both", true), true, true);
   readonly #again: Written = writes(new TopicPromises("again"), true, true);
   #isAgainThere = false;
   #world: World | undefined;
@@ -69,9 +74,12 @@ class Script {
   }
 
   get topics(): readonly TopicPromises[] {
-    return [this.#fsync, this.#memory, this.#compact, this.#short, this.#again].map((one) =>
-      one.topic
-    );
+    return [...this.#lasting, this.#again].map(({ topic }) => topic);
+  }
+
+  /** What is there for the whole life. */
+  get #lasting(): readonly Written[] {
+    return [this.#fsync, this.#memory, this.#compact, this.#short, this.#lazy, this.#both];
   }
 
   get #broker(): World {
@@ -85,6 +93,9 @@ class Script {
     const compact = { "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01" };
     await this.#create(this.#compact, { ...SMALL, ...compact, "delete.retention.ms": "20000" });
     await this.#create(this.#short, { ...SMALL, "retention.ms": "20000" });
+    await this.#create(this.#lazy, { ...SMALL, ...compact, "mq.durability": "memory" });
+    const both = { ...compact, "cleanup.policy": "compact,delete", "retention.ms": "30000" };
+    await this.#create(this.#both, { ...SMALL, ...both });
     for (let round = 0; round < rounds; round++) {
       // deno-lint-ignore no-await-in-loop -- a life is one thing after the other
       await this.#step(round);
@@ -94,30 +105,36 @@ class Script {
 
   async #step(round: number): Promise<void> {
     await this.#broker.clock.advance(this.#chance.below(300));
-    const writes = [this.#fsync, this.#memory, this.#compact, this.#short];
-    if (this.#isAgainThere) writes.push(this.#again);
+    const writes = this.#isAgainThere ? [...this.#lasting, this.#again] : this.#lasting;
     await this.#produce(writes[this.#chance.below(writes.length)] as Written);
     if (round % 40 === 20) await this.#pass(12 * SECOND_MS);
     if (round % 90 === 45) await this.#trim(this.#fsync);
     if (round % 70 === 35) await this.#alter(this.#fsync.topic, round);
     if (round % 60 === 30) await this.#createOrDelete();
-    if (round % 150 === 140) await this.#restart(this.#chance.below(2) === 0);
+    if (round % 100 === 90) await this.#restart(this.#chance.below(2) === 0);
   }
 
   /** Time for the background: flushes, retention, compaction, removals. */
   async #pass(ms: number): Promise<void> {
-    const { topic } = this.#short;
-    const mayGo = this.#short.count;
+    for (const { topic, count } of [this.#short, this.#both]) {
+      this.disk.mark(() => {
+        topic.startMax = Math.max(topic.startMax, count);
+      });
+    }
     this.disk.mark(() => {
-      topic.startMax = Math.max(topic.startMax, mayGo);
-      this.#compact.topic.mayTombstonesGo = true;
+      for (const { topic } of this.#lasting) topic.mayTombstonesGo = true;
     });
     await this.#broker.clock.advance(ms);
-    // Every log of the class memory was flushed in that time.
-    const flushed = this.#memory.count;
-    this.disk.mark(() => {
-      this.#memory.topic.endAfterPowerLoss = flushed;
-    });
+    this.#markFlushed();
+  }
+
+  /** Every log of the class memory was made durable. */
+  #markFlushed(): void {
+    for (const { topic, count } of [this.#memory, this.#lazy]) {
+      this.disk.mark(() => {
+        topic.endAfterPowerLoss = count;
+      });
+    }
   }
 
   async #create(written: Written, config: Readonly<Record<string, string>>): Promise<void> {
@@ -226,12 +243,7 @@ class Script {
     const { clock } = this.#broker;
     if (isClean) await this.#broker.stop();
     else await this.#broker.kill();
-    if (isClean) {
-      const flushed = this.#memory.count;
-      this.disk.mark(() => {
-        this.#memory.topic.endAfterPowerLoss = flushed;
-      });
-    }
+    if (isClean) this.#markFlushed();
     this.#world = await World.start({ disk: this.disk, settings: BROKER_SETTINGS, clock });
   }
 }

@@ -44,7 +44,7 @@ async function compact(): Promise<void> {
   const now = clock.wallMs();
   const known = {
     highWatermark: log.logEndOffset,
-    checkpoint: entry === undefined ? undefined : toOffset(entry.offset),
+    checkpoint: toOffset(entry?.offset ?? 0),
   };
   const lags = { minCleanableDirtyRatio: 0.01, minCompactionLagMs: 0, maxCompactionLagMs: 2 ** 53 };
   const dirty = await measureLog(log, known, lags, now);
@@ -76,6 +76,7 @@ async function compact(): Promise<void> {
 
 function contentOf(directory: string): Record<string, string[]> {
   const records: string[] = [];
+  /** With records: mq also keeps empty ones where a segment ends, Kafka where a producer does. */
   const batches: string[] = [];
   const names = disk.list(directory).map(({ name }) => name);
   const segments = names.filter((name) => /^\d{20}\.log$/.test(name));
@@ -84,8 +85,8 @@ function contentOf(directory: string): Record<string, string[]> {
     while (walk.next()) {
       const { batch } = walk;
       const at = batch.position();
-      batches.push(
-        [
+      if (batch.recordCount() > 0) {
+        batches.push([
           batch.baseOffset(),
           batch.lastOffset(),
           batch.partitionLeaderEpoch(),
@@ -95,8 +96,8 @@ function contentOf(directory: string): Record<string, string[]> {
           batch.producerEpoch(),
           batch.baseSequence(),
           batch.recordCount(),
-        ].join(" "),
-      );
+        ].join(" "));
+      }
       records.push(...linesOf(batch.bytes.slice(at, at + batch.sizeInBytes())));
     }
     if (walk.ending() !== "clean") throw new Error(`${name} ends ${walk.ending()}`);

@@ -76,6 +76,19 @@ describe("Disk", () => {
     expect(disk.list(path)).toEqual([]);
   });
 
+  test("removes a file off the event loop", async () => {
+    using directory = temporaryDirectory();
+    const path = `${directory.path}/file`;
+    writeFileSync(path, "abc");
+    const file = disk.open(path, "read");
+    await disk.removeFile(path);
+    expect(disk.info(path)).toBeUndefined();
+    expect(file.readNow(0, 3)).toEqual(bytes(97, 98, 99)); // who holds it reads on
+    file.close();
+    await disk.removeFile(path);
+    await expect(disk.removeFile(directory.path)).rejects.toThrow("Cannot use");
+  });
+
   test("makes, lists, syncs and removes directories", async () => {
     using directory = temporaryDirectory();
     const path = `${directory.path}/b/c`;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { toOffset } from "../../src/ground/numbers.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
-import { DIRECTORY, LogFixture, makeBatch, makeMarker } from "./log_fixture.ts";
+import { DIRECTORY, LogFixture, makeBatch, makeMarker, noted } from "./log_fixture.ts";
 import type { MemoryDisk } from "./memory_disk.ts";
 import { replaceWithCopy } from "./trivial_cleaner.ts";
 
@@ -140,7 +140,7 @@ describe("a stop before any call of the disk", () => {
     for (const cutAt of [5, 14]) {
       const { fixture, batches } = await openDurable();
       const { log, memoryDisk } = fixture;
-      const stops = await stopsOf(memoryDisk, () => log.truncateTo(toOffset(cutAt)));
+      const stops = await stopsOf(memoryDisk, () => log.truncateTo(toOffset(cutAt), noted));
       const end = log.logEndOffset;
       const shortest = batches.filter((batch) => new BatchView(batch).nextOffset() <= end).length;
       await expectAll(stops, {

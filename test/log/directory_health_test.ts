@@ -155,3 +155,36 @@ describe("measure()", () => {
     expect(health.isOnline).toBeFalse();
   });
 });
+
+describe("onNoRoom()", () => {
+  /** How often it was told. */
+  function listen(health: DirectoryHealth): { count: number } {
+    const told = { count: 0 };
+    health.onNoRoom(() => told.count++);
+    return told;
+  }
+
+  test("hears when the directory becomes full, once for each time", async () => {
+    const { disk, clock, health } = start(RESERVE - 1);
+    const told = listen(health);
+    for (let count = 0; count < 10; count++) {
+      health.admit(1);
+      await clock.advance(5000);
+    }
+    expect(told.count).toBe(1);
+    disk.roomBytes = 2 * RESERVE;
+    await clock.advance(5000);
+    disk.roomBytes = 0;
+    health.admit(1);
+    expect(told.count).toBe(2);
+  });
+
+  test("hears of a write without room, where room is measured (a quota), and not of missing handles", () => {
+    const { health } = start(2 * RESERVE);
+    const told = listen(health);
+    health.onFault(new DiskFault("no-handles", PATH, "too many open files"));
+    expect(told.count).toBe(0);
+    health.onFault(new DiskFault("no-space", PATH, "quota"));
+    expect(told.count).toBe(1);
+  });
+});

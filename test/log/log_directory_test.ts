@@ -191,7 +191,8 @@ describe("checkpoints", () => {
     await directory.writeCheckpoint("recoveryPoint", () => entries);
     directory.abandon();
     const text = textOf(disk.readWhole(`${PATH}/recovery-point-offset-checkpoint`) as Uint8Array);
-    expect(text).toBe("0\n2\na 0 7\nb-c 3 1099511627776\n");
+    const lines = ["a 0 7", "a  0  7", "b-c 3 1099511627776", "b-c  3  1099511627776"];
+    expect(text).toBe(`0\n4\n${lines.join("\n")}\n`); // Kafka 4.1's OffsetCheckpointFile reads it
     const again = await open(disk);
     expect(again.checkpoint("recoveryPoint", { topic: "b-c", partition: 3 })).toBe(
       toOffset(2 ** 40),
@@ -205,6 +206,14 @@ describe("checkpoints", () => {
     for (let length = 0; length < whole.length; length++) {
       expect(decodeCheckpoint(bytesOf(whole.slice(0, length)))).toBeUndefined();
     }
+    const twice = bytesOf(whole);
+    for (let bit = 0; bit < twice.length * 8; bit++) {
+      const flipped = twice.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect([bit, decodeCheckpoint(flipped)]).toEqual([bit, undefined]);
+    }
+    const kafkas = [{ topic: "a", partition: 0, offset: toOffset(5) }];
+    expect(decodeCheckpoint(bytesOf("0\n1\na 0 5\n"))).toEqual(kafkas);
     for (const text of ["1\n0\n", "0\n1\na 0 -1\n", "0\n1\na 0 1 2\n", "0\nx\n"]) {
       expect(decodeCheckpoint(bytesOf(text))).toBeUndefined();
     }

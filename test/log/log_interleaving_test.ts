@@ -9,7 +9,7 @@ import { toOffset } from "../../src/ground/numbers.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import type { Log } from "../../src/log/log.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
-import { DIRECTORY, LogFixture, makeBatch, seedOf } from "./log_fixture.ts";
+import { DIRECTORY, LogFixture, makeBatch, noted, seedOf } from "./log_fixture.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import { replaceWithCopy } from "./trivial_cleaner.ts";
 
@@ -160,7 +160,7 @@ class History {
     await this.settle(); // a follower does one thing after the other
     const { log, model } = this;
     const to = log.logStartOffset + this.random.below(log.logEndOffset - log.logStartOffset + 1);
-    await log.truncateTo(toOffset(to));
+    await log.truncateTo(toOffset(to), noted);
     const kept = model.batches.filter(({ nextOffset }) => nextOffset <= to);
     const holds = model.batches.find((batch) => batch.baseOffset < to && batch.nextOffset > to);
     model.batches = kept;

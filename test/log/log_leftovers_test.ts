@@ -266,7 +266,7 @@ describe("offsets that no segment has", () => {
         disk.remove(`${DIRECTORY}/${String(second).padStart(20, "0")}.${kind}`);
       }
       const opened = await LogFixture.open({ disk, recoveryPoint, settings: SMALL });
-      const event = "no batches at some offsets before a segment";
+      const event = "no batches at some offsets of a log";
       expect(opened.events.includes(event)).toBe(isTold);
       const left = batches.filter((_, at) => at < (second ?? 0) || at >= (third ?? 0));
       expect(await opened.readAll()).toEqual(left);

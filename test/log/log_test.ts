@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toOffset } from "../../src/ground/numbers.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
-import { concat, DIRECTORY, LogFixture, makeBatch } from "./log_fixture.ts";
+import { concat, DIRECTORY, LogFixture, makeBatch, noted } from "./log_fixture.ts";
 
 const TAIL = { tailBytes: 1 << 20 };
 const SMALL_SEGMENTS = { segmentBytes: 700, indexIntervalBytes: 100 };
@@ -198,7 +198,7 @@ describe("truncateTo()", () => {
         baseSequence: 0,
       });
       await fixture.log.sync();
-      await fixture.log.truncateTo(toOffset(offset));
+      await fixture.log.truncateTo(toOffset(offset), noted);
       const kept = Math.floor(offset / 2);
       expect(fixture.log.logEndOffset).toBe(toOffset(kept * 2));
       expect(fixture.log.recoveryPoint).toBe(toOffset(kept * 2));

@@ -177,6 +177,11 @@ export class MemoryDisk implements Disk {
     moveTree(this.files, this.directories, source, target);
   }
 
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async removeFile(path: string): Promise<void> {
+    this.remove(path);
+  }
+
   remove(path: string): void {
     this.note("remove", path);
     this.files.delete(path);

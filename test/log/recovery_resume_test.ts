@@ -4,6 +4,7 @@ import { toOffset } from "../../src/ground/numbers.ts";
 import { ProducerStates } from "../../src/log/producer_state.ts";
 import { SnapshotPace, writeSnapshot } from "../../src/log/snapshot_files.ts";
 import { Segment, type SegmentContext } from "../../src/log/segment.ts";
+import { Segments } from "../../src/log/segments.ts";
 import { OpenSegments } from "../../src/log/open_segments.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { DIRECTORY, LogFixture } from "./log_fixture.ts";
@@ -136,13 +137,16 @@ describe("SnapshotPace", () => {
     disk.makeDirectory(DIRECTORY);
     const context = contextOf(disk);
     const active = new Segment(context, { baseOffset: toOffset(0), sizeInBytes: 0 });
-    const pace = new SnapshotPace(active, undefined);
+    const segments = new Segments();
+    segments.add(active);
+    const pace = new SnapshotPace(active, false);
     const grow = (bytes: number, offset: number, recoveryPoint: number): Promise<boolean> => {
       active.sizeInBytes += bytes;
       return pace.onCheckpoint(() => ({
         context,
         crc32c: crc32cTables,
-        active,
+        segments,
+        syncEntries: () => disk.syncDirectory(DIRECTORY),
         producers: new ProducerStates(),
         logEndOffset: toOffset(offset),
         recoveryPoint: toOffset(recoveryPoint),

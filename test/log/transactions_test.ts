@@ -11,7 +11,7 @@ import {
 } from "../../src/log/transaction_index.ts";
 import { markerOf } from "../../src/log/transaction_marker.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
-import { LogFixture, makeBatch, makeMarker, seedOf } from "./log_fixture.ts";
+import { LogFixture, makeBatch, makeMarker, noted, seedOf } from "./log_fixture.ts";
 import { replaceWithCopy } from "./trivial_cleaner.ts";
 
 const FIVE = { timestamps: [1, 2, 3, 4, 5] };
@@ -246,7 +246,7 @@ describe("transactions of a log", () => {
       expect(stateBytes(fixture)).toEqual((history.at(-1) as { state: Uint8Array }).state);
 
       const back = history[1 + random.below(history.length - 1)] as typeof history[0];
-      await fixture.log.truncateTo(toOffset(back.end));
+      await fixture.log.truncateTo(toOffset(back.end), noted);
       model = back.model;
       expect(fixture.log.logEndOffset as number).toBe(back.end);
       expect(stateBytes(fixture)).toEqual(back.state);

@@ -1,96 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { decodeCheckpoint } from "../../src/log/checkpoint_file.ts";
-import { BrokerSettings } from "../../src/runtime/broker_settings.ts";
-import { LogCleaner } from "../../src/runtime/log_cleaner.ts";
-import type { ManagedLog, ManagedLogs } from "../../src/runtime/managed_logs.ts";
-import type { Partition } from "../../src/runtime/partition.ts";
 import { partitionSettings } from "../../src/runtime/partition_settings.ts";
-import { createHostCompressors } from "../../src/host/compressor.ts";
-import { ManualClock } from "../client/manual_clock.ts";
-import { LogFixture } from "../log/log_fixture.ts";
-import { MemoryDisk } from "../log/memory_disk.ts";
-import { batchOf, bytesOfText, cursorOver, tools } from "../record/batches.ts";
-
-const CHECKPOINT = "/data/cleaner-offset-checkpoint";
-
-interface Added {
-  readonly partition: Partition & { isOnline: boolean };
-  readonly fixture: LogFixture;
-}
-
-/** Some logs of one directory, and a cleaner for them. */
-class Cleaning implements ManagedLogs {
-  readonly clock = new ManualClock();
-  readonly disk = new MemoryDisk();
-  readonly events: string[] = [];
-  readonly faults: unknown[] = [];
-  readonly removed: string[] = [];
-  readonly cleaner: LogCleaner;
-  readonly #logs: ManagedLog[] = [];
-
-  constructor(settings: Readonly<Record<string, string>> = {}) {
-    this.cleaner = new LogCleaner({
-      clock: this.clock,
-      disk: this.disk,
-      trace: { event: (_, message) => void this.events.push(message) },
-      crypto: { randomBytes: (count) => new Uint8Array(count).fill(9) },
-      crc32c: tools.crc32c,
-      compressors: createHostCompressors(),
-      logs: this,
-      settings: new BrokerSettings(new Map(Object.entries(settings))),
-    });
-  }
-
-  async add(topic: string, own: Readonly<Record<string, string>> = {}): Promise<Added> {
-    const fixture = await LogFixture.open({ disk: this.disk, directory: `/data/${topic}-0` });
-    const policy = { "cleanup.policy": "compact", ...own };
-    const settings = partitionSettings(new Map(Object.entries(policy)), () => undefined);
-    const { log } = fixture;
-    const partition = {
-      topic,
-      topicId: `id-of-${topic}`,
-      partitionId: 0,
-      log,
-      settings,
-      isOnline: true,
-      get highWatermark() {
-        return log.logEndOffset;
-      },
-    } as unknown as Added["partition"];
-    this.#logs.push({ partition, directory: "/data" });
-    return { partition, fixture };
-  }
-
-  remove({ partition }: Added): void {
-    this.#logs.splice(this.#logs.findIndex((each) => each.partition === partition), 1);
-  }
-
-  async run(): Promise<void> {
-    await this.clock.until(this.cleaner.task.runNow());
-  }
-
-  managed(): readonly ManagedLog[] {
-    return this.#logs;
-  }
-
-  writeLogStarts(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  removeLater(_: ManagedLog, paths: readonly string[]): void {
-    this.removed.push(...paths);
-  }
-
-  onFault(_: ManagedLog, fault: unknown): void {
-    this.faults.push(fault);
-  }
-
-  checkpoint(): string[] {
-    const bytes = this.disk.readWhole(CHECKPOINT);
-    return (bytes === undefined ? [] : decodeCheckpoint(bytes) ?? [])
-      .map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`);
-  }
-}
+import type { LogFixture } from "../log/log_fixture.ts";
+import { batchOf, bytesOfText, cursorOver } from "../record/batches.ts";
+import { type Added, Cleaning } from "./cleaner_fixture.ts";
 
 /** One batch of a record for each key, and a new segment behind it. */
 function fill({ fixture }: Added, keys: string, valueBytes = 10): void {
@@ -120,7 +32,7 @@ describe("LogCleaner", () => {
     await cleaning.run();
     expect(sizes()[0]).toBeLessThan(before[0] as number);
     expect(sizes()[1]).toBeLessThan(before[1] as number);
-    expect(cleaning.checkpoint().sort()).toEqual(["orders 0 3", "users 0 6"]);
+    expect(cleaning.cleaned.sort()).toEqual(["orders 3", "users 6"]);
     expect(cleaning.removed.length).toBeGreaterThan(0);
     expect(cleaning.cleaner.metrics.runs).toBe(2);
     expect(cleaning.cleaner.metrics.bytesRead).toBeGreaterThan(before[1] as number);
@@ -152,18 +64,40 @@ describe("LogCleaner", () => {
     expect(cleaning.cleaner.metrics.runs).toBe(0);
   });
 
-  test("forgets the logs that are not there any more", async () => {
+  test("makes what it cleans durable first, and that known", async () => {
     const cleaning = new Cleaning();
     const orders = await cleaning.add("orders");
     fill(orders, "aaa");
+    const before = orders.fixture.log.sizeInBytes();
+    cleaning.canWrite = false;
     await cleaning.run();
-    fill(await cleaning.add("users"), "bb");
-    cleaning.remove(orders);
+    expect(cleaning.events).toEqual(["a compaction was given up"]);
+    expect(orders.fixture.log.sizeInBytes()).toBe(before);
+    cleaning.canWrite = true;
     await cleaning.run();
-    expect(cleaning.checkpoint()).toEqual(["users 0 2"]);
-    const { bytesRead } = cleaning.cleaner.metrics;
+    expect(orders.fixture.log.sizeInBytes()).toBeLessThan(before);
+    expect(cleaning.recoveryPoints).toEqual(["orders 3", "orders 3"]);
+  });
+
+  test("rolls an idle log whose last records have waited for max.compaction.lag.ms", async () => {
+    const cleaning = new Cleaning();
+    const lag = { "max.compaction.lag.ms": "60000" };
+    const [orders, others] = [await cleaning.add("orders", lag), await cleaning.add("others")];
+    for (const { fixture } of [orders, others]) {
+      const value = new Uint8Array(1);
+      const timestamp = cleaning.clock.wallMs();
+      const records = [..."aab"].map((key) => ({ key: bytesOfText(key), value, timestamp }));
+      fixture.appendBytes(batchOf(records, { baseOffset: 0, partitionLeaderEpoch: 0 }));
+    }
     await cleaning.run();
-    expect(cleaning.cleaner.metrics.bytesRead).toBe(bytesRead);
+    expect(cleaning.cleaned).toEqual([]);
+    await cleaning.clock.advance(61_000);
+    await cleaning.run();
+    expect(cleaning.cleaned).toEqual(["orders 3"]);
+    await cleaning.clock.advance(61_000);
+    await cleaning.run();
+    expect(orders.fixture.log.segmentCount()).toBe(2);
+    expect(others.fixture.log.segmentCount()).toBe(1);
   });
 
   test("leaves a damaged log alone for an hour, and cleans the others", async () => {
@@ -177,7 +111,7 @@ describe("LogCleaner", () => {
     file.write(file.bytes() - 1, [Uint8Array.of(77)]);
     await cleaning.run();
     expect(cleaning.cleaner.metrics.uncleanablePartitions).toBe(1);
-    expect(cleaning.checkpoint()).toEqual(["good 0 3"]);
+    expect(cleaning.cleaned).toEqual(["good 3"]);
     expect(cleaning.events).toContain("a log cannot be compacted and is left as it is");
     file.write(file.bytes() - 1, [last]);
     file.close();
@@ -213,7 +147,42 @@ describe("LogCleaner", () => {
     expect(cleaning.faults).toEqual([]);
     cleaning.disk.roomBytes = Infinity;
     await cleaning.run();
-    expect(cleaning.checkpoint()).toEqual(["orders 0 3"]);
+    expect(cleaning.cleaned).toEqual(["orders 3"]);
+  });
+
+  test("tries again where the disk was full in the middle, and leaves nothing behind", async () => {
+    const cleaning = new Cleaning();
+    const orders = await cleaning.add("orders");
+    fill(orders, "aaa");
+    cleaning.disk.failNext("write", "no-space");
+    await cleaning.run();
+    expect(cleaning.events).toEqual(["a compaction was given up"]);
+    const left = cleaning.disk.list("/data/orders-0").filter(({ name }) => /cleaned/.test(name));
+    expect(left).toEqual([]);
+    await cleaning.run();
+    expect(cleaning.cleaned).toEqual(["orders 3"]);
+    expect(cleaning.faults).toEqual([]);
+  });
+
+  test("leaves a log whose topic is deleted, or not to be compacted any more, meanwhile", async () => {
+    for (const end of ["alter", "delete"] as const) {
+      const cleaning = new Cleaning({ "log.cleaner.io.max.bytes.per.second": "10000" });
+      const orders = await cleaning.add("orders");
+      for (let round = 0; round < 50; round++) fill(orders, "abc", 1000);
+      const before = orders.fixture.log.sizeInBytes();
+      const run = cleaning.cleaner.task.runNow();
+      await cleaning.clock.advance(2000);
+      if (end === "alter") {
+        const settings = partitionSettings(new Map(), () => undefined);
+        Object.assign(orders.partition, { settings });
+      } else {
+        orders.partition.isOnline = false;
+        cleaning.remove(orders);
+      }
+      await cleaning.clock.until(run);
+      expect(orders.fixture.log.sizeInBytes()).toBe(before);
+      expect([...cleaning.cleaned, ...cleaning.events, ...cleaning.faults]).toEqual([]);
+    }
   });
 
   test("takes no more bytes in a second than it may", async () => {
@@ -237,7 +206,7 @@ describe("LogCleaner", () => {
     await cleaning.clock.advance(2000);
     await cleaning.clock.until(cleaning.cleaner.task.stop());
     expect(orders.fixture.log.sizeInBytes()).toBe(before);
-    expect(cleaning.checkpoint()).toEqual([]);
+    expect(cleaning.cleaned).toEqual([]);
     const left = cleaning.disk.list("/data/orders-0").filter(({ name }) => /cleaned/.test(name));
     expect(left).toEqual([]);
   });

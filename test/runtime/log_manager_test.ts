@@ -1,3 +1,4 @@
+/** Longer than most: one call of the manager after the other, on the same few logs. */
 import { describe, expect, test } from "bun:test";
 import { createTopics } from "../../src/api/create_topics.ts";
 import { deleteTopics } from "../../src/api/delete_topics.ts";
@@ -8,6 +9,7 @@ import { LogFault } from "../../src/log/log_fault.ts";
 import { LogManager } from "../../src/runtime/log_manager.ts";
 import { Counter, Histogram } from "../../src/runtime/metrics.ts";
 import type { ManagedLog } from "../../src/runtime/managed_logs.ts";
+import type { Partition } from "../../src/runtime/partition.ts";
 import { assembleBroker, batchOf, type Fixture, startBroker } from "../broker/broker_fixture.ts";
 import { createTopic, produceTo } from "../broker/topic_requests.ts";
 import type { MemoryDisk } from "../log/memory_disk.ts";
@@ -71,7 +73,7 @@ describe("writeLogStarts()", () => {
     moveStart(log("a"), 4);
     moveStart(log("b"), 10);
     await logs.writeLogStarts();
-    expect(contentOf(disk, STARTS)).toBe("0\n2\na 0 4\nb 0 10\n");
+    expect(contentOf(disk, STARTS)).toBe("0\n4\na 0 4\na  0  4\nb 0 10\nb  0  10\n");
     const again = await openAgain(disk.crash());
     expect(again.log("a").partition.log.logStartOffset).toBe(toOffset(4));
     expect(again.log("b").partition.log.logStartOffset).toBe(toOffset(10));
@@ -113,7 +115,7 @@ describe("writeLogStarts()", () => {
     disk.failNext("write", "no-space");
     await expect(logs.writeLogStarts()).rejects.toThrow("Cannot write");
     await logs.writeLogStarts();
-    expect(contentOf(disk, STARTS)).toBe("0\n1\na 0 4\n");
+    expect(contentOf(disk, STARTS)).toBe("0\n2\na 0 4\na  0  4\n");
   });
 
   test("a directory that fails is offline and keeps no other from being written", async () => {
@@ -131,32 +133,138 @@ describe("writeLogStarts()", () => {
   });
 });
 
+async function appendOne({ clock }: Fixture, partition: Partition): Promise<void> {
+  const batch = batchOf(["y"]);
+  new DataView(batch.buffer, batch.byteOffset).setBigInt64(0, 10n);
+  const facts = { lastOffset: toOffset(10), maxTimestamp: 0, leaderEpoch: 0 };
+  partition.log.append(batch, facts, clock.wallMs());
+  partition.onAppended();
+  await clock.settle();
+}
+
+describe("writeRecoveryPoint()", () => {
+  test("writes where it is not written, for nothing where it is", async () => {
+    const { logs, disk, fixture, log } = await openLogs();
+    await appendOne(fixture, log("a").partition);
+    const syncs = (): number => disk.calls["sync"] ?? 0;
+    const before = syncs();
+    expect(await logs.writeRecoveryPoint(log("a"), toOffset(10))).toBeTrue();
+    expect(syncs()).toBe(before);
+    expect(await logs.writeRecoveryPoint(log("a"), toOffset(11))).toBeTrue();
+    expect(contentOf(disk, POINTS)).toMatch(/^a 0 11$/m);
+    expect(syncs()).toBeGreaterThan(before);
+    const after = syncs();
+    expect(await logs.writeRecoveryPoint(log("a"), toOffset(11))).toBeTrue();
+    expect(syncs()).toBe(after);
+  });
+
+  test("says where there was no room for it", async () => {
+    const { logs, disk, fixture, log } = await openLogs();
+    await appendOne(fixture, log("a").partition);
+    disk.failNext("write", "no-space");
+    expect(await logs.writeRecoveryPoint(log("a"), toOffset(11))).toBeFalse();
+    expect(await logs.writeRecoveryPoint(log("a"), toOffset(11))).toBeTrue();
+  });
+});
+
+describe("writeCleanedUpTo()", () => {
+  test("is known to the next start, each log's own", async () => {
+    const { logs, disk, fixture, log } = await openLogs();
+    await logs.writeCleanedUpTo(log("a"), toOffset(4));
+    await logs.writeCleanedUpTo(log("b"), toOffset(7));
+    expect(["a", "b", "c"].map((topic) => logs.cleanedUpTo(log(topic)) as number)).toEqual([
+      4,
+      7,
+      0,
+    ]);
+    await fixture.clock.settle();
+    const again = await openAgain(disk.kill());
+    const known = ["a", "b", "c"].map((topic) =>
+      again.logs.cleanedUpTo(again.log(topic)) as number
+    );
+    expect(known).toEqual([4, 7, 0]);
+  });
+});
+
 describe("keepUp()", () => {
   test("writes recovery points when they have moved, and does nothing else", async () => {
     const { logs, disk, fixture, log } = await openLogs();
+    expect(contentOf(disk, POINTS)).toMatch(/^a 0 10$/m); // a start writes what recovery has moved
     await fixture.clock.until(logs.keepUp());
     expect(contentOf(disk, POINTS)).toMatch(/^a 0 10$/m);
     const syncs = disk.calls["sync"] ?? 0;
     await fixture.clock.until(logs.keepUp());
     expect(disk.calls["sync"]).toBe(syncs);
-    const { partition } = log("a");
-    const batch = batchOf(["y"]);
-    new DataView(batch.buffer, batch.byteOffset).setBigInt64(0, 10n);
-    const facts = { lastOffset: toOffset(10), maxTimestamp: 0, leaderEpoch: 0 };
-    partition.log.append(batch, facts, fixture.clock.wallMs());
-    partition.onAppended();
-    await fixture.clock.settle();
+    await appendOne(fixture, log("a").partition);
     await fixture.clock.until(logs.keepUp());
     expect(contentOf(disk, POINTS)).toMatch(/^a 0 11$/m);
   });
 
   test("tries again where there was no room", async () => {
-    const { logs, disk, fixture } = await openLogs();
+    const { logs, disk, fixture, log } = await openLogs();
+    await appendOne(fixture, log("a").partition);
     disk.failNext("write", "no-space");
     await fixture.clock.until(logs.keepUp());
-    expect(contentOf(disk, POINTS)).not.toMatch(/^a 0 10$/m);
-    await fixture.clock.until(logs.keepUp());
     expect(contentOf(disk, POINTS)).toMatch(/^a 0 10$/m);
+    await fixture.clock.until(logs.keepUp());
+    expect(contentOf(disk, POINTS)).toMatch(/^a 0 11$/m);
+  });
+});
+
+describe("keepUp(), for logs that have grown", () => {
+  const isSnapshot = ({ name }: { readonly name: string }): boolean => name.endsWith(".snapshot");
+
+  /** One log with more than a mebibyte behind its last producer snapshot, all of it durable. */
+  async function openGrown(): Promise<Managed & { snapshots: () => number }> {
+    const managed = await openLogs();
+    const { fixture, log, disk } = managed;
+    const { partition } = log("a");
+    const batch = batchOf(["z".repeat(1024 * 1024)]);
+    new DataView(batch.buffer, batch.byteOffset).setBigInt64(0, 10n);
+    const facts = { lastOffset: toOffset(10), maxTimestamp: 0, leaderEpoch: 0 };
+    partition.log.append(batch, facts, fixture.clock.wallMs());
+    partition.onAppended();
+    await fixture.clock.settle();
+    return { ...managed, snapshots: () => disk.list("/data/a-0").filter(isSnapshot).length };
+  }
+
+  /** The next write of a producer snapshot fails. */
+  function failSnapshot({ disk }: Managed, kind: "no-space" | "io"): void {
+    const { note } = disk;
+    let isDone = false;
+    disk.note = (call, path) => {
+      if (call === "write" && path.endsWith(".snapshot") && !isDone) {
+        isDone = true;
+        disk.failNext("write", kind);
+      }
+      note.call(disk, call, path);
+    };
+  }
+
+  test("writes a producer snapshot, which is once", async () => {
+    const { logs, disk, fixture, snapshots } = await openGrown();
+    expect(snapshots()).toBe(0);
+    await fixture.clock.until(logs.keepUp());
+    expect(snapshots()).toBe(1);
+    const writes = disk.calls["write"];
+    await fixture.clock.until(logs.keepUp());
+    expect(disk.calls["write"]).toBe(writes);
+  });
+
+  test("lets one wait that finds no room", async () => {
+    const managed = await openGrown();
+    failSnapshot(managed, "no-space");
+    await managed.fixture.clock.until(managed.logs.keepUp());
+    expect(managed.log("a").partition.isOnline).toBeTrue();
+    expect(managed.failed).toEqual([]);
+  });
+
+  test("takes a directory offline whose disk fails", async () => {
+    const managed = await openGrown();
+    failSnapshot(managed, "io");
+    await managed.fixture.clock.until(managed.logs.keepUp());
+    expect(managed.logs.managed()).toEqual([]);
+    expect(managed.failed.map(({ kind }) => kind)).toEqual(["io"]);
   });
 });
 

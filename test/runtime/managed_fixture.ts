@@ -1,6 +1,6 @@
 /** Partitions on a disk in memory, managed by nobody but the test: for what works in the background. */
 import { DiskFault } from "../../src/env/disk.ts";
-import { toLeaderEpoch } from "../../src/ground/numbers.ts";
+import { type Offset, toLeaderEpoch, toOffset } from "../../src/ground/numbers.ts";
 import { ZERO_UUID } from "../../src/ground/uuid.ts";
 import type { Log } from "../../src/log/log.ts";
 import type { ManagedLog, ManagedLogs } from "../../src/runtime/managed_logs.ts";
@@ -40,6 +40,18 @@ export class ManagedFixture implements ManagedLogs {
     const act = this.onWrite;
     this.onWrite = undefined;
     act?.();
+  }
+
+  writeRecoveryPoint(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  cleanedUpTo(): Offset {
+    return toOffset(0);
+  }
+
+  writeCleanedUpTo(): Promise<void> {
+    return Promise.resolve();
   }
 
   removeLater(_log: ManagedLog, paths: readonly string[]): void {

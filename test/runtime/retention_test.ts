@@ -22,7 +22,7 @@ function setUp(): Setup {
   const logs = new ManagedFixture();
   const { clock, trace } = logs;
   const settings = new BrokerSettings(new Map());
-  const retention = new Retention({ clock, trace, logs, settings });
+  const retention = new Retention({ clock, trace, logs, settings, isFull: () => false });
   return { logs, retention, run: () => clock.until(retention.task.runNow()) };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
+import { toOffset } from "../../src/ground/numbers.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { BrokerSettings } from "../../src/runtime/broker_settings.ts";
 import type { ManagedLog, ManagedLogs } from "../../src/runtime/managed_logs.ts";
@@ -55,6 +56,9 @@ async function scrubbing(
   const logs: ManagedLogs = {
     managed: () => managed,
     writeLogStarts: () => Promise.resolve(),
+    writeRecoveryPoint: () => Promise.resolve(true),
+    cleanedUpTo: () => toOffset(0),
+    writeCleanedUpTo: () => Promise.resolve(),
     removeLater: () => undefined,
     onFault: (_, fault) => void made.faults.push(fault),
   };

@@ -3,8 +3,8 @@
  *
  * Answered only when the new starts are on the disk: what was said to be gone never comes back, not
  * even after a loss of power (Kafka writes them down within a minute). One write serves all partitions
- * of a request, and all requests that come while another write is under way. The files go with the
- * next run of retention. Refusals, and that the last word counts where a partition is named twice, are
+ * of a request, and all requests that come while another write is under way. A run of retention takes
+ * the files away at once, or a second after the last one: who trims may want the room. Refusals, and that the last word counts where a partition is named twice, are
  * Kafka's (ReplicaManager.deleteRecordsOnLocalLog, Partition.deleteRecordsOnLeader).
  */
 import { deleteRecords } from "../../api/delete_records.ts";
@@ -37,10 +37,12 @@ export const deleteRecordsHandler = defineHandler({
       name,
       trims: [...offsets].map(([index, offset]) => trim(broker, name, index, offset)),
     }));
-    const isMoved = topics.some(({ trims }) =>
-      trims.some(({ found }) => typeof found !== "number")
+    const trimmed = topics.flatMap(({ trims }) =>
+      trims.flatMap(({ found }) => typeof found === "number" ? [] : [found])
     );
-    const isWritten = !isMoved || await isWrittenDown(broker);
+    const isWritten = trimmed.length === 0 || await isWrittenDown(broker);
+    // Also where the disk had no room to write it down: memory has moved, and this makes room.
+    for (const partition of trimmed) broker.retention.onTrimmed(partition);
     return {
       topics: topics.map(({ name, trims }) => ({
         name,

@@ -10,6 +10,7 @@
  * times are the same. Source: kafka: MemoryRecords.filterTo, DefaultRecordBatch.writeEmptyHeader.
  */
 import type { Crc32c } from "../../ground/crc32c.ts";
+import type { Offset } from "../../ground/numbers.ts";
 import { putVarint, putVarlong, varlongBytes } from "../../ground/varint.ts";
 import type { BatchView } from "../../record/batch_view.ts";
 import type { Compress, CompressionType } from "../../record/compression.ts";
@@ -17,13 +18,24 @@ import {
   ATTRIBUTE_COMPRESSION_MASK,
   ATTRIBUTE_DELETE_HORIZON,
   ATTRIBUTES_AT,
+  BASE_OFFSET_AT,
+  BASE_SEQUENCE_AT,
   BASE_TIMESTAMP_AT,
   BATCH_HEADER_BYTES,
   BATCH_LENGTH_AT,
   CRC_AT,
+  LAST_OFFSET_DELTA_AT,
   LOG_OVERHEAD_BYTES,
+  MAGIC,
+  MAGIC_AT,
   MAX_TIMESTAMP_AT,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  NO_SEQUENCE,
   NO_TIMESTAMP,
+  PARTITION_LEADER_EPOCH_AT,
+  PRODUCER_EPOCH_AT,
+  PRODUCER_ID_AT,
   RECORD_COUNT_AT,
 } from "../../record/format.ts";
 import { RecordScan } from "../../record/record_scan.ts";
@@ -98,6 +110,33 @@ export class BatchRewriter {
       attributes: batch.attributes() & ~(ATTRIBUTE_COMPRESSION_MASK | ATTRIBUTE_DELETE_HORIZON),
       baseTimestamp: NO_TIMESTAMP,
       maxTimestamp: batch.maxTimestamp(),
+      recordCount: 0,
+    });
+  }
+
+  /**
+   * A batch without records or producer that stands for the offsets [from, upTo): as in what Kafka leaves
+   * of a producer's last batch, readers go on behind it.
+   */
+  span(
+    { from, upTo }: { readonly from: Offset; readonly upTo: Offset },
+    leaderEpoch: number,
+    out: CleanedBytes,
+  ): void {
+    const start = out.length;
+    out.add(new Uint8Array(BATCH_HEADER_BYTES), 0, BATCH_HEADER_BYTES);
+    const { view } = out;
+    putInt64(view, start + BASE_OFFSET_AT, from);
+    view.setInt32(start + PARTITION_LEADER_EPOCH_AT, leaderEpoch);
+    view.setInt8(start + MAGIC_AT, MAGIC);
+    view.setInt32(start + LAST_OFFSET_DELTA_AT, upTo - from - 1);
+    putInt64(view, start + PRODUCER_ID_AT, NO_PRODUCER_ID);
+    view.setInt16(start + PRODUCER_EPOCH_AT, NO_PRODUCER_EPOCH);
+    view.setInt32(start + BASE_SEQUENCE_AT, NO_SEQUENCE);
+    this.#finish(out, start, {
+      attributes: 0,
+      baseTimestamp: NO_TIMESTAMP,
+      maxTimestamp: NO_TIMESTAMP,
       recordCount: 0,
     });
   }

@@ -16,7 +16,7 @@ import { CleanedBytes } from "./cleaned_bytes.ts";
 import type { CompactionWork } from "./compaction_work.ts";
 
 const WRITE_BYTES = 256 * 1024;
-const SYNC_BYTES = 16 << 20;
+const SYNC_BYTES = 4 << 20;
 /** Positions in the index are int32. */
 const SEGMENT_BYTES_MAX = 0x7fff_ffff;
 const KINDS = ["log", "index", "timeindex", "txnindex"] as const;
@@ -33,6 +33,8 @@ export class CleanedSegment {
   /** Where the next batches are put; `onBatches` takes them over. */
   readonly out = new CleanedBytes();
   sizeInBytes = 0;
+  /** Behind its last batch. */
+  nextOffset: Offset;
   readonly baseOffset: Offset;
   readonly #options: CleanedSegmentOptions;
   readonly #indexes: SegmentIndexes;
@@ -44,7 +46,7 @@ export class CleanedSegment {
 
   constructor(options: CleanedSegmentOptions) {
     this.#options = options;
-    this.baseOffset = options.baseOffset;
+    this.baseOffset = this.nextOffset = options.baseOffset;
     this.#indexes = new SegmentIndexes(options.baseOffset);
     for (const kind of KINDS) options.disk.remove(this.#path(kind)); // what a crash left
     this.#file = options.disk.open(this.#path("log"), "write");
@@ -63,6 +65,7 @@ export class CleanedSegment {
       maxTimestamp: batch.maxTimestamp(),
     }, this.#options.indexIntervalBytes);
     this.sizeInBytes += sizeInBytes;
+    this.nextOffset = batch.nextOffset() as Offset;
     if (this.sizeInBytes > SEGMENT_BYTES_MAX) {
       throw new LogFault(
         this.#file.path,

@@ -18,6 +18,7 @@ import { assert } from "../../ground/assert.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import type { Compress, Decompress } from "../../record/compression.ts";
+import { NO_PARTITION_LEADER_EPOCH } from "../../record/format.ts";
 import { segmentPath } from "../segment_indexes.ts";
 import type { Log } from "../log.ts";
 import { BatchFilter, type LastOfProducer } from "./batch_filter.ts";
@@ -29,7 +30,7 @@ import { type CompactionWork, GivenUp } from "./compaction_work.ts";
 import { mapDirtyKeys } from "./dirty_keys.ts";
 import { OffsetMap } from "./offset_map.ts";
 import { RecordWalk } from "./record_walk.ts";
-import { type GroupedSegment, groupSegments } from "./segment_groups.ts";
+import { type GroupedSegment, groupSegments, isInReach } from "./segment_groups.ts";
 import { walkSound } from "./sound_batches.ts";
 
 /** What compaction needs of a log. */
@@ -37,6 +38,7 @@ export type CompactableLog = Pick<
   Log,
   | "directory"
   | "producers"
+  | "epochs"
   | "segmentFacts"
   | "withSegment"
   | "abortedTransactions"
@@ -114,6 +116,7 @@ class Run {
   readonly #plan: CompactionPlan;
   readonly #tools: CompactionTools;
   readonly #transactions = new CleanedTransactions();
+  readonly #rewriter: BatchRewriter;
   readonly #filter: BatchFilter;
 
   constructor(
@@ -125,11 +128,12 @@ class Run {
     this.#log = log;
     this.#plan = plan;
     this.#tools = tools;
+    this.#rewriter = new BatchRewriter(tools);
     this.#filter = new BatchFilter({
       ...plan,
       map,
       transactions: this.#transactions,
-      rewriter: new BatchRewriter(tools),
+      rewriter: this.#rewriter,
       walk: new RecordWalk(tools),
     });
   }
@@ -152,15 +156,15 @@ class Run {
     const { disk, work } = this.#tools;
     work.check();
     const { directory } = this.#log;
-    const [first] = group;
-    assert(first !== undefined, "a group of segments holds one");
+    const [first, last] = [group[0], group.at(-1)];
+    assert(first !== undefined && last !== undefined, "a group of segments holds one");
     const needed = group.reduce((sum, each) => sum + each.sizeInBytes, 0);
     if (disk.freeBytes(directory) < needed) throw new GivenUp("there is no room for its output");
     const { baseOffset } = first;
     const { indexIntervalBytes } = this.#plan;
     this.#filter.producers = lastOfProducers(this.#log);
     this.#filter.isUntouched = true;
-    this.#filter.groupEnd = (group.at(-1) as GroupedSegment).nextOffset;
+    this.#filter.groupEnd = last.nextOffset;
     const cleaned = new CleanedSegment({ disk, directory, baseOffset, indexIntervalBytes, work });
     try {
       for (const segment of group) {
@@ -172,6 +176,8 @@ class Run {
         cleaned.discard(); // it would be the same segment
         return needed;
       }
+      // One that is not in reach is a group by itself, and keeps the gap that it has.
+      if (isInReach(first, last)) await this.#endAt(last.nextOffset, cleaned);
       await cleaned.finish(aborted);
       await this.#swapIn(group, cleaned);
     } catch (fault) {
@@ -179,6 +185,19 @@ class Run {
       throw fault;
     }
     return cleaned.sizeInBytes;
+  }
+
+  /**
+   * Kafka leaves no batch at the end of what it cleans, so that offsets are missing before the next
+   * segment. What replaces several segments must say where they ended: after a crash that is how
+   * those are found that it stands for (`log_leftovers.ts`).
+   */
+  async #endAt(end: Offset, cleaned: CleanedSegment): Promise<void> {
+    const from = cleaned.nextOffset;
+    if (from >= end) return;
+    const leaderEpoch = this.#log.epochs.epochFor(from) ?? NO_PARTITION_LEADER_EPOCH;
+    this.#rewriter.span({ from, upTo: end }, leaderEpoch, cleaned.out);
+    await cleaned.onBatch();
   }
 
   async #cleanInto(cleaned: CleanedSegment, segment: GroupedSegment): Promise<void> {

@@ -23,9 +23,8 @@ export interface SegmentRange {
 /** Where the part begins that was not compacted yet: a checkpoint outside the log says nothing. */
 export function firstDirtyOffset(
   log: { readonly logStartOffset: Offset; readonly logEndOffset: Offset },
-  checkpoint: Offset | undefined,
+  checkpoint: Offset,
 ): Offset {
-  if (checkpoint === undefined) return log.logStartOffset;
   return checkpoint < log.logStartOffset || checkpoint > log.logEndOffset
     ? log.logStartOffset
     : checkpoint;

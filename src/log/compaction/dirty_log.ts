@@ -40,7 +40,7 @@ type MeasuredLog = Pick<
 /** Undefined where there is nothing but the active segment. */
 export async function measureLog(
   log: MeasuredLog,
-  known: { readonly highWatermark: Offset; readonly checkpoint: Offset | undefined },
+  known: { readonly highWatermark: Offset; readonly checkpoint: Offset },
   settings: LagSettings,
   now: number,
 ): Promise<DirtyLog | undefined> {
@@ -63,6 +63,21 @@ export async function measureLog(
   return { firstDirty, firstUncleanable, dirt, minCleanableDirtyRatio, isOverdue };
 }
 
+/**
+ * Begins a new segment where the active one holds what has waited for longer than
+ * `max.compaction.lag.ms`: nobody may ever append to it again, and it cannot be compacted while it is
+ * active. (Kafka rolls at the next append only: KIP-354.)
+ */
+export async function rollOverdue(
+  log: Pick<Log, "segmentFacts" | "withSegment" | "roll" | "isUsable">,
+  { maxCompactionLagMs }: Pick<LagSettings, "maxCompactionLagMs">,
+  now: number,
+): Promise<void> {
+  if (maxCompactionLagMs >= now) return;
+  const active = log.segmentFacts().filter(({ isActive }) => isActive);
+  if (await isAnyOlderThan(log, active, now - maxCompactionLagMs) && log.isUsable) log.roll();
+}
+
 async function firstYoungerThan(
   log: MeasuredLog,
   segments: readonly SegmentRange[],
@@ -77,7 +92,7 @@ async function firstYoungerThan(
 
 /** By the first batch of each segment; one without a time has no age. */
 async function isAnyOlderThan(
-  log: MeasuredLog,
+  log: Pick<Log, "withSegment">,
   segments: readonly SegmentRange[],
   timeMs: number,
 ): Promise<boolean> {

@@ -35,7 +35,7 @@ export function groupSegments<One extends GroupedSegment>(
     const fits = joined.sizeInBytes <= limits.segmentBytes &&
       joined.offsetIndexBytes <= limits.segmentIndexBytes &&
       joined.timeIndexBytes <= limits.segmentIndexBytes &&
-      isInReach(group[0], segment);
+      isInReach(group[0] ?? segment, segment);
     if (group.length === 0 || !fits) {
       group = [segment];
       groups.push(group);
@@ -48,8 +48,10 @@ export function groupSegments<One extends GroupedSegment>(
   return groups;
 }
 
-/** Whether the offsets can be told relative to the first segment's base; an empty segment has none. */
-function isInReach(first: GroupedSegment | undefined, segment: GroupedSegment): boolean {
-  if (first === undefined || segment.sizeInBytes === 0) return true;
-  return segment.nextOffset - 1 - first.baseOffset <= RELATIVE_OFFSET_MAX;
+/** Whether all offsets up to where a group ends can be told relative to its first base. */
+export function isInReach(
+  first: Pick<GroupedSegment, "baseOffset">,
+  last: Pick<GroupedSegment, "nextOffset">,
+): boolean {
+  return last.nextOffset - 1 - first.baseOffset <= RELATIVE_OFFSET_MAX;
 }

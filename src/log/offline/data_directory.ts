@@ -146,6 +146,7 @@ export function hintsOf(
   return {
     state: directory.state,
     recoveryPoint: recoveryPoint?.get(name),
+    hasRecoveryPoints: (recoveryPoint?.size ?? 0) > 0,
     logStart: logStart?.get(name),
     highWatermark: highWatermark?.get(name),
     isCompacted,

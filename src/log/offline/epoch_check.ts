@@ -7,6 +7,8 @@
  * a sync.
  */
 
+import type { OffsetSpan } from "./finding.ts";
+
 export interface EpochedBatch {
   readonly position: number;
   readonly baseOffset: number;
@@ -57,8 +59,11 @@ export class EpochCheck {
     }
   }
 
-  /** `epochFor`: what the file says; undefined where it says nothing. `upTo`: durable below. */
-  verdict(epochFor: EpochFor | undefined, upTo: number): EpochVerdict {
+  /**
+   * `epochFor`: what the file says; undefined where it says nothing. It is held to the batches that
+   * end in `known`: the file forgets what lies below the log's start, which the last segment keeps.
+   */
+  verdict(epochFor: EpochFor | undefined, known: OffsetSpan): EpochVerdict {
     const { kept, accused } = sortRuns(
       this.#runs.filter(({ leaderEpoch }) => leaderEpoch !== NO_EPOCH),
     );
@@ -68,8 +73,11 @@ export class EpochCheck {
       return { segment: run.segment, batch: run.first, expected };
     });
     if (epochFor === undefined) return { wrong: lying, fileFlaw: undefined };
-    const other = kept.filter((run) => run.lastOffset < upTo && !isAgreed(run, epochFor));
-    const agreed = kept.length - other.length;
+    const isHeld = ({ lastOffset }: EpochRun): boolean =>
+      lastOffset >= known.from && lastOffset < known.until;
+    const heldTo: EpochFor = (offset) => epochFor(Math.max(offset, known.from));
+    const other = kept.filter((run) => isHeld(run) && !isAgreed(run, heldTo));
+    const agreed = kept.filter(({ lastOffset }) => lastOffset >= known.from).length - other.length;
     const areBatches = agreed > 0 && other.every((run) => run.batches === 1);
     if (areBatches) {
       const wrong = other.map(({ segment, first }) => {

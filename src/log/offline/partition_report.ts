@@ -1,5 +1,6 @@
 /** What an examination of one partition gives: findings for people, and facts for a repair. */
 import type { TopicPartition } from "../partition_folder.ts";
+import type { AbortedTransaction } from "../transaction_index.ts";
 import type { WrongEpoch } from "./epoch_check.ts";
 import type { Finding, OffsetSpan } from "./finding.ts";
 
@@ -12,6 +13,8 @@ export interface PartitionHints {
   readonly state: "running" | "clean" | "unclean" | "unknown";
   /** What the checkpoints say; undefined where they say nothing. */
   readonly recoveryPoint: number | undefined;
+  /** Whether there is a checkpoint of recovery points at all, of any partition. */
+  readonly hasRecoveryPoints: boolean;
   readonly logStart: number | undefined;
   readonly highWatermark: number | undefined;
   /** By the metadata log; undefined where that was not there to read. */
@@ -21,6 +24,7 @@ export interface PartitionHints {
 export const NO_HINTS: PartitionHints = {
   state: "unknown",
   recoveryPoint: undefined,
+  hasRecoveryPoints: false,
   logStart: undefined,
   highWatermark: undefined,
   isCompacted: undefined,
@@ -42,8 +46,10 @@ export interface SegmentReport {
   readonly batches: number;
   readonly nextOffset: number;
   readonly cuts: readonly Cut[];
-  /** Whether its indexes are to be made anew. */
+  /** Whether its offset and time indexes are to be made anew. */
   readonly areIndexesWrong: boolean;
+  /** What its transaction index should hold, where that holds something else. */
+  readonly transactions: readonly AbortedTransaction[] | undefined;
 }
 
 export interface PartitionReport {
@@ -62,6 +68,11 @@ export interface PartitionReport {
   readonly wrongEpochs: readonly WrongEpoch[];
   readonly startOffset: number;
   readonly endOffset: number;
+  /**
+   * The first offset that was never given out, as far as is known: behind the end where the log has
+   * lost its tail. Who has read the records that are gone must not get others at their offsets.
+   */
+  readonly resumeOffset: number;
   /** Offsets that were there and are not, and nobody has accepted that yet. */
   readonly lost: readonly OffsetSpan[];
   /** The disk would not give all bytes: what is said of the rest is not known. */

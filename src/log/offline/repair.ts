@@ -2,28 +2,32 @@
  * Carries out a repair plan. No byte is destroyed: what is taken out of a file is copied first, what is
  * made anew is moved, all of it into `repair-<time>` inside the partition's folder.
  *
- *     1  the clean mark of the data directory goes: the next start looks closely
+ *     1  the recovery point is raised where it must be: it says what was there, whatever comes
  *     2  repair-<time>/ gets the damaged bytes and repair.json, durably
- *     3  indexes and other files that will be made anew are moved there, durably
- *     4  leader epochs are set right in place: four bytes, and repair.json has the old ones
- *     5  a segment with a hole is written anew in that folder, synced, and renamed to its place;
+ *     3  an empty segment says where a log that has lost its tail goes on
+ *     4  the clean mark of the data directory goes: the next start looks closely
+ *     5  indexes and other files that will be made anew are moved to the folder, durably;
+ *        transaction indexes, which no start makes anew, are written
+ *     6  leader epochs are set right in place: four bytes, and repair.json has the old ones
+ *     7  a segment with a hole is written anew in that folder, synced, and renamed to its place;
  *        one that only loses its end is shortened
- *     6  checkpoints are lowered
+ *     8  checkpoints are lowered
  *
  * A crash at any point leaves a log that a start can open as far as before, and a second repair begins
  * from what it finds: a missing index is made anew, and Kafka and mq walk past folders inside a
  * partition's folder.
  */
-import type { Disk, DiskFile } from "../../env/disk.ts";
+import type { Disk } from "../../env/disk.ts";
 import type { Ms } from "../../ground/numbers.ts";
 import { toOffset } from "../../ground/numbers.ts";
 import { writeAtomically } from "../atomic_file.ts";
 import { PARTITION_LEADER_EPOCH_AT } from "../../record/format.ts";
 import { encodeCheckpoint, type PartitionOffset } from "../checkpoint_file.ts";
 import { folderName, parseFolderName, type TopicPartition } from "../partition_folder.ts";
+import { encodeAborted } from "../transaction_index.ts";
 import { type CheckpointName, CHECKPOINTS, type DataDirectory } from "./data_directory.ts";
-import type { Cut } from "./partition_report.ts";
 import { REPAIR_MANIFEST } from "./partition_files.ts";
+import { between, copyRanges, type FileRange } from "./file_ranges.ts";
 import { encodeManifest, type KeptBytes } from "./repair_manifest.ts";
 import type { RepairPlan, RepairStep } from "./repair_plan.ts";
 
@@ -40,7 +44,6 @@ export class NoRoomToRepair extends Error {
   readonly hint = "Nothing was changed. Make room, or repair a copy on another disk";
 }
 
-const COPY_BYTES = 4 * 1024 * 1024;
 const CLEAN_MARKS = [".cleanshutdown", ".kafka_cleanshutdown"];
 
 /**
@@ -53,16 +56,15 @@ export async function executeRepair(
   directory: DataDirectory | undefined,
 ): Promise<string> {
   checkRoom(tools.disk, plan);
-  if (directory !== undefined) await removeCleanMark(tools.disk, directory.path);
   const repair = new Repair(tools, plan);
+  if (directory !== undefined) await repair.raiseRecoveryPoint(directory);
   await repair.keepBytes();
+  await repair.makeSegment();
+  if (directory !== undefined) await removeCleanMark(tools.disk, directory.path);
   await repair.moveFiles();
   await repair.setEpochs();
   await repair.cutSegments();
-  const lowered = plan.steps.find(({ kind }) => kind === "lower-checkpoints");
-  if (lowered?.kind === "lower-checkpoints" && directory !== undefined) {
-    await lowerCheckpoints(tools.disk, directory, plan, lowered.endOffset);
-  }
+  if (directory !== undefined) await repair.lowerCheckpoints(directory);
   return repair.folder;
 }
 
@@ -106,6 +108,25 @@ class Repair {
     this.folder = unusedName(disk, `${plan.path}/repair-${this.#repairedAt.replace(/[-:]/g, "")}`);
   }
 
+  /** Step 1. */
+  async raiseRecoveryPoint(directory: DataDirectory): Promise<void> {
+    for (const { names, offset } of this.#steps("raise-recovery-point")) {
+      for (const name of names) {
+        const file = this.#disk.open(`${this.#plan.path}/${name}`, "write");
+        try {
+          // deno-lint-ignore no-await-in-loop -- one file after the other
+          await file.sync();
+        } finally {
+          file.close();
+        }
+      }
+      // deno-lint-ignore no-await-in-loop -- there is one such step at most
+      await this.#disk.syncDirectory(this.#plan.path);
+      // deno-lint-ignore no-await-in-loop -- as above
+      await this.#writeCheckpoint(directory, "recoveryPoint", offset);
+    }
+  }
+
   /** Step 2. */
   async keepBytes(): Promise<void> {
     const kept: KeptBytes[] = [];
@@ -133,6 +154,21 @@ class Repair {
   }
 
   /** Step 3. */
+  async makeSegment(): Promise<void> {
+    for (const { name } of this.#steps("go-on")) {
+      const file = this.#disk.open(`${this.#plan.path}/${name}`, "write");
+      try {
+        // deno-lint-ignore no-await-in-loop -- there is one such step at most
+        await file.sync();
+      } finally {
+        file.close();
+      }
+      // deno-lint-ignore no-await-in-loop -- as above
+      await this.#disk.syncDirectory(this.#plan.path);
+    }
+  }
+
+  /** Step 5. */
   async moveFiles(): Promise<void> {
     const { path } = this.#plan;
     for (const { name } of this.#steps("move")) {
@@ -140,9 +176,13 @@ class Repair {
     }
     await this.#disk.syncDirectory(this.folder);
     await this.#disk.syncDirectory(path);
+    for (const { name, entries } of this.#steps("write-transactions")) {
+      // deno-lint-ignore no-await-in-loop -- rare, and one file after the other
+      await writeAtomically(this.#disk, `${path}/${name}`, encodeAborted(entries));
+    }
   }
 
-  /** Step 4. */
+  /** Step 6. */
   async setEpochs(): Promise<void> {
     for (const { name, position, expected } of this.#steps("set-epoch")) {
       const file = this.#disk.open(`${this.#plan.path}/${name}`, "write");
@@ -158,12 +198,40 @@ class Repair {
     }
   }
 
-  /** Step 5. */
+  /** Step 7. */
   async cutSegments(): Promise<void> {
     for (const step of this.#steps("cut")) {
       // deno-lint-ignore no-await-in-loop -- room for one copy is enough
       await (step.isTail ? this.#shorten(step) : this.#rewrite(step));
     }
+  }
+
+  /** Step 8. No checkpoint speaks of offsets behind the end any more. */
+  async lowerCheckpoints(directory: DataDirectory): Promise<void> {
+    const name = folderName(this.#plan.report.partition as TopicPartition);
+    for (const { endOffset } of this.#steps("lower-checkpoints")) {
+      for (const kind of Object.keys(CHECKPOINTS) as CheckpointName[]) {
+        if ((directory.checkpoints[kind]?.get(name) ?? 0) <= endOffset) continue;
+        // deno-lint-ignore no-await-in-loop -- at most three small files
+        await this.#writeCheckpoint(directory, kind, endOffset);
+      }
+    }
+  }
+
+  /** Only this partition's entry is another one. */
+  async #writeCheckpoint(
+    directory: DataDirectory,
+    kind: CheckpointName,
+    offset: number,
+  ): Promise<void> {
+    const name = folderName(this.#plan.report.partition as TopicPartition);
+    const entries = new Map(directory.checkpoints[kind] ?? []).set(name, offset);
+    const written = [...entries].flatMap(([folder, value]): readonly PartitionOffset[] => {
+      const partition = parseFolderName(folder);
+      return partition === undefined ? [] : [{ ...partition, offset: toOffset(value) }];
+    });
+    const path = `${directory.path}/${CHECKPOINTS[kind]}`;
+    await writeAtomically(this.#disk, path, encodeCheckpoint(written));
   }
 
   async #shorten({ name, cuts }: RepairStep & { kind: "cut" }): Promise<void> {
@@ -186,7 +254,7 @@ class Repair {
   }
 
   /** Copies ranges of a log file into a new file, one behind the other, durably. */
-  async #copy(name: string, target: string, ranges: readonly Range[]): Promise<void> {
+  async #copy(name: string, target: string, ranges: readonly FileRange[]): Promise<void> {
     const source = this.#disk.open(`${this.#plan.path}/${name}`, "read");
     try {
       const copy = this.#disk.open(target, "write");
@@ -206,63 +274,6 @@ class Repair {
     return this.#plan.steps.filter((step): step is RepairStep & { kind: Kind } =>
       step.kind === kind
     );
-  }
-}
-
-interface Range {
-  readonly position: number;
-  readonly sizeInBytes: number;
-}
-
-/** What is left between the cuts. */
-function between(cuts: readonly Cut[], end: number): readonly Range[] {
-  const ranges: Range[] = [];
-  let position = 0;
-  for (const cut of cuts) {
-    ranges.push({ position, sizeInBytes: cut.position - position });
-    position = cut.position + cut.sizeInBytes;
-  }
-  ranges.push({ position, sizeInBytes: end - position });
-  return ranges.filter(({ sizeInBytes }) => sizeInBytes > 0);
-}
-
-async function copyRanges(
-  source: DiskFile,
-  target: DiskFile,
-  ranges: readonly Range[],
-): Promise<void> {
-  let written = 0;
-  for (const { position, sizeInBytes } of ranges) {
-    for (let done = 0; done < sizeInBytes;) {
-      const length = Math.min(COPY_BYTES, sizeInBytes - done);
-      // deno-lint-ignore no-await-in-loop -- bounded memory: a piece at a time
-      const bytes = await source.read(position + done, length);
-      target.write(written, [bytes]);
-      written += bytes.length;
-      done += length;
-    }
-  }
-}
-
-/** No checkpoint speaks of offsets behind the end any more. */
-async function lowerCheckpoints(
-  disk: Disk,
-  directory: DataDirectory,
-  plan: RepairPlan,
-  endOffset: number,
-): Promise<void> {
-  const name = folderName(plan.report.partition as TopicPartition);
-  for (const kind of Object.keys(CHECKPOINTS) as CheckpointName[]) {
-    const entries = directory.checkpoints[kind];
-    if ((entries?.get(name) ?? 0) <= endOffset || entries === undefined) continue;
-    const lowered = [...entries].flatMap(([folder, offset]): readonly PartitionOffset[] => {
-      const partition = parseFolderName(folder);
-      const value = folder === name ? endOffset : offset;
-      return partition === undefined ? [] : [{ ...partition, offset: toOffset(value) }];
-    });
-    const path = `${directory.path}/${CHECKPOINTS[kind]}`;
-    // deno-lint-ignore no-await-in-loop -- at most three small files
-    await writeAtomically(disk, path, encodeCheckpoint(lowered));
   }
 }
 

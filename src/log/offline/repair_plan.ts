@@ -6,20 +6,28 @@
  * | bytes that are no batch, in the middle | cut out; batches behind stay, with their offsets |
  * | bytes that are no batch, at the end | cut off |
  * | indexes that lie, or belong to a segment that is cut | moved away, to be made anew |
+ * | a transaction index that lies | moved away, and written anew from the batches |
  * | snapshots, epochs that are damaged | moved away, to be made anew |
  * | index files without their log | moved away |
  * | a leader epoch that fits nothing, outside the CRC | set right |
  * | offsets that are nowhere | their loss is written down |
+ * | a tail that is lost | the log goes on at its old end: an empty segment says where |
+ * | a gap that a start would take for a torn tail | the recovery point is raised over it |
  * | checkpoints beyond the new end | lowered |
+ *
+ * A start refuses a log that ends before its recovery point, and takes a gap at or behind it as the end
+ * of what is durable. So the recovery point of a log that goes on behind a gap lies behind that gap.
  *
  * The metadata log is state: a record taken out of its middle would leave a cluster that never was.
  * There only a tail that was never known as durable is cut.
  */
-import { LEADER_EPOCH_FILE } from "../format.ts";
+import { toOffset } from "../../ground/numbers.ts";
+import { LEADER_EPOCH_FILE, segmentFileName } from "../format.ts";
 import { folderName } from "../partition_folder.ts";
 import { METADATA_FOLDER } from "./data_directory.ts";
 import type { OffsetSpan } from "./finding.ts";
-import type { Cut, PartitionReport } from "./partition_report.ts";
+import type { AbortedTransaction } from "../transaction_index.ts";
+import type { Cut, PartitionReport, SegmentReport } from "./partition_report.ts";
 
 export type RepairStep =
   | {
@@ -42,6 +50,19 @@ export type RepairStep =
     readonly expected: number;
   }
   | { readonly kind: "note-loss"; readonly offsets: OffsetSpan }
+  | {
+    readonly kind: "write-transactions";
+    readonly name: string;
+    readonly entries: readonly AbortedTransaction[];
+  }
+  /** Where the next record goes. */
+  | { readonly kind: "go-on"; readonly offset: number; readonly name: string }
+  /** `names`: files to be made durable first. */
+  | {
+    readonly kind: "raise-recovery-point";
+    readonly offset: number;
+    readonly names: readonly string[];
+  }
   | { readonly kind: "lower-checkpoints"; readonly endOffset: number };
 
 export interface RepairPlan {
@@ -62,7 +83,7 @@ export function planRepair(report: PartitionReport): RepairPlan {
 
 function refusalOf(report: PartitionReport): string | undefined {
   const { partition, isUnreadable, lost, segments } = report;
-  const isWrong = lost.length > 0 || segments.some(({ areIndexesWrong }) => areIndexesWrong);
+  const isWrong = lost.length > 0 || segments.some((segment) => indexSteps(segment).length > 0);
   if (report.hasUnfinishedSwap && isWrong) {
     return "a compaction was interrupted while its segments took their places: start the broker " +
       "once, which finishes it, and look again";
@@ -99,11 +120,7 @@ function isTailOnly({ sizeInBytes, cuts }: CutSegment): boolean {
 
 function stepsOf(report: PartitionReport): readonly RepairStep[] {
   const steps: RepairStep[] = [];
-  for (const segment of report.segments) {
-    if (!segment.areIndexesWrong) continue;
-    const reason = segment.cuts.length > 0 ? "its segment is cut" : "it does not fit its segment";
-    for (const name of segment.indexNames) steps.push({ kind: "move", name, reason });
-  }
+  for (const segment of report.segments) steps.push(...indexSteps(segment));
   for (const { segment, batch, expected } of report.wrongEpochs) {
     const { position, baseOffset: offset, leaderEpoch } = batch;
     steps.push({ kind: "set-epoch", name: segment, position, offset, leaderEpoch, expected });
@@ -124,13 +141,43 @@ function stepsOf(report: PartitionReport): readonly RepairStep[] {
     steps.push({ kind: "move", name: LEADER_EPOCH_FILE, reason });
   }
   for (const offsets of report.lost) steps.push({ kind: "note-loss", offsets });
-  if (isCheckpointAhead(report)) {
-    steps.push({ kind: "lower-checkpoints", endOffset: report.endOffset });
+  steps.push(...endSteps(report));
+  return steps;
+}
+
+function indexSteps(segment: SegmentReport): readonly RepairStep[] {
+  const { baseOffset, cuts, transactions, areIndexesWrong } = segment;
+  const reason = cuts.length > 0 ? "its segment is cut" : "it does not fit its segment";
+  const own = segmentFileName(toOffset(baseOffset), "txnindex");
+  const steps: RepairStep[] = segment.indexNames
+    .filter((name) => name === own ? transactions !== undefined : areIndexesWrong)
+    .map((name) => ({ kind: "move", name, reason }));
+  if (transactions !== undefined && transactions.length > 0) {
+    steps.push({ kind: "write-transactions", name: own, entries: transactions });
   }
   return steps;
 }
 
-function isCheckpointAhead({ hints, endOffset, partition }: PartitionReport): boolean {
+/** Where the log goes on, and what the checkpoints say of it. */
+function endSteps(report: PartitionReport): readonly RepairStep[] {
+  const { hints, endOffset, resumeOffset: offset, partition } = report;
   const { recoveryPoint = 0, logStart = 0, highWatermark = 0 } = hints;
-  return partition !== undefined && Math.max(recoveryPoint, logStart, highWatermark) > endOffset;
+  const steps: RepairStep[] = [];
+  if (offset > endOffset) {
+    steps.push({ kind: "go-on", offset, name: segmentFileName(toOffset(offset), "log") });
+  }
+  if (partition === undefined) return steps;
+  // Without any recovery points a start takes gaps as they are; one alone would change that for others.
+  const { hasRecoveryPoints } = hints;
+  const gaps = offset > endOffset ? [...report.lost, { from: endOffset }] : report.lost;
+  const isGapAtRisk = gaps.some(({ from }) => from >= recoveryPoint);
+  if (hasRecoveryPoints && offset > recoveryPoint && isGapAtRisk) {
+    const names = report.segments.filter(({ nextOffset }) => nextOffset > recoveryPoint)
+      .flatMap(({ name, indexNames }) => [name, ...indexNames]);
+    steps.push({ kind: "raise-recovery-point", offset, names });
+  }
+  if (Math.max(recoveryPoint, logStart, highWatermark) > offset) {
+    steps.push({ kind: "lower-checkpoints", endOffset: offset });
+  }
+  return steps;
 }

@@ -8,6 +8,7 @@ import {
   folderName,
   PARTITION_METADATA_FILE,
 } from "../partition_folder.ts";
+import { reserveBytesOf } from "../directory_state.ts";
 import { type DataDirectory, readDataDirectory } from "./data_directory.ts";
 import { listPartition } from "./partition_files.ts";
 import { NoLogFound } from "./verify_directory.ts";
@@ -51,10 +52,12 @@ export interface StoredDirectory {
   readonly aside: readonly StoredFolder[];
   readonly foreign: readonly string[];
   readonly sizeInBytes: number;
+  /** Free bytes below which a broker takes no records: as set, or what a small file system allows. */
+  readonly reserveBytes: number;
 }
 
-/** Throws `NoLogFound`, or a `DiskFault`. */
-export function storageInfo(disk: Disk, path: string): StoredDirectory {
+/** `reserveBytes`: `mq.disk.reserve.bytes`. Throws `NoLogFound`, or a `DiskFault`. */
+export function storageInfo(disk: Disk, path: string, reserveBytes: number): StoredDirectory {
   const directory = readDataDirectory(disk, path);
   if (directory === undefined) {
     throw new NoLogFound(
@@ -83,6 +86,7 @@ export function storageInfo(disk: Disk, path: string): StoredDirectory {
     aside,
     foreign: directory.foreign,
     sizeInBytes: sum(partitions) + sum(aside),
+    reserveBytes: reserveBytesOf(reserveBytes, totalBytes),
   };
 }
 

@@ -3,7 +3,10 @@
  * batches say was aborted, and none else.
  *
  * Compaction and damage take batches away. Where offsets are missing, the first offset of a
- * transaction can no longer be known from the batches, and an entry is held to its marker only.
+ * transaction can no longer be known from the batches, and an entry is held to its marker only. Entries
+ * whose markers lie behind the segment's last batch hide nothing: they are let be.
+ * A start makes a missing index anew only where it walks the segment: so a wrong one is replaced by what
+ * the batches say.
  * Source: kafka: TransactionIndex.sanityCheck, ProducerStateManager.completeTxn.
  */
 import type { Offset } from "../../ground/numbers.ts";
@@ -25,11 +28,17 @@ export interface TransactionalBatch {
   readonly marker: "abort" | "commit" | undefined;
 }
 
+/** What is wrong with a segment's file, and what should be in it. */
+export interface WrongTransactions {
+  readonly flaw: IndexFlaw;
+  readonly entries: readonly AbortedTransaction[];
+}
+
 export class TransactionCheck {
   /** First offset of the transaction under way, by producer. */
   readonly #open = new Map<number, number>();
   /** Transactions whose abort marker lies in this segment and whose first record was seen. */
-  #aborted: { producerId: number; firstOffset: number; lastOffset: number }[] = [];
+  #aborted: AbortedTransaction[] = [];
   /** Producer by offset of its abort marker in this segment. */
   #markers = new Map<number, number>();
   /** False once offsets were missing. */
@@ -48,7 +57,9 @@ export class TransactionCheck {
       if (batch.marker === "commit") return;
       this.#markers.set(batch.lastOffset, producerId);
       if (firstOffset !== undefined) {
-        this.#aborted.push({ producerId, firstOffset, lastOffset: batch.lastOffset });
+        const { lastOffset } = batch;
+        const lastStableOffset = Math.min(lastOffset + 1, ...this.#open.values());
+        this.#aborted.push({ producerId, firstOffset, lastOffset, lastStableOffset });
       }
     } else if (batch.isTransactional && !this.#open.has(producerId)) {
       this.#open.set(producerId, batch.baseOffset);
@@ -56,13 +67,35 @@ export class TransactionCheck {
   }
 
   /** Behind a segment's last batch; `bytes` are its index file's, undefined where there is none. */
-  finishSegment(baseOffset: number, bytes: Uint8Array | undefined): IndexFlaw | undefined {
-    const index = new TransactionIndex(baseOffset as Offset, bytes ?? new Uint8Array(0));
-    const flaw = index.flaw();
-    const found = flaw === undefined ? this.#compare(index.entries) : { byte: 0, reason: flaw };
+  finishSegment(
+    segment: { readonly baseOffset: number; readonly nextOffset: number },
+    bytes: Uint8Array | undefined,
+  ): WrongTransactions | undefined {
+    const index = new TransactionIndex(segment.baseOffset as Offset, bytes ?? new Uint8Array(0));
+    const reason = index.flaw();
+    const entries = index.entries.filter(({ lastOffset }) => lastOffset < segment.nextOffset);
+    const flaw = reason === undefined ? this.#compare(entries) : { byte: 0, reason };
+    const found = flaw && { flaw, entries: this.#expected(entries) };
     this.#aborted = [];
     this.#markers = new Map();
     return found;
+  }
+
+  /** Entries of the file whose markers are there, and those that the batches tell of. */
+  #expected(entries: readonly AbortedTransaction[]): readonly AbortedTransaction[] {
+    const expected = new Map<number, AbortedTransaction>();
+    for (const entry of this.#isExact ? [] : entries) {
+      const { producerId, firstOffset, lastOffset } = entry;
+      const isWhole = firstOffset >= 0 && firstOffset <= lastOffset;
+      if (isWhole && this.#markers.get(lastOffset) === producerId) expected.set(lastOffset, entry);
+    }
+    for (const aborted of this.#aborted) {
+      const known = expected.get(aborted.lastOffset);
+      if (known === undefined || known.firstOffset > aborted.firstOffset) {
+        expected.set(aborted.lastOffset, aborted);
+      }
+    }
+    return [...expected.values()].sort((one, other) => one.lastOffset - other.lastOffset);
   }
 
   #compare(entries: readonly AbortedTransaction[]): IndexFlaw | undefined {

@@ -29,7 +29,7 @@ import type { DamagedPlace } from "./log_walk.ts";
 import { listPartition, type PartitionFiles, type SegmentFiles } from "./partition_files.ts";
 import type { Cut, PartitionHints, PartitionReport, SegmentReport } from "./partition_report.ts";
 import { acceptedLosses, isCovered } from "./repair_manifest.ts";
-import { TransactionCheck } from "./transaction_check.ts";
+import { TransactionCheck, type WrongTransactions } from "./transaction_check.ts";
 import { type ExaminedBatch, type SegmentResult, verifySegment } from "./verify_segment.ts";
 
 export interface PartitionTask {
@@ -56,7 +56,13 @@ export async function verifyPartition(task: PartitionTask): Promise<PartitionRep
 interface SegmentSituation {
   readonly cuts: readonly Cut[];
   readonly isGrowing: boolean;
-  readonly isLast: boolean;
+  readonly nextBaseOffset: number | undefined;
+}
+
+interface IndexVerdict {
+  /** Of the offset and the time index. */
+  readonly isFlawed: boolean;
+  readonly transactions: SegmentReport["transactions"];
 }
 
 interface EpochFindings {
@@ -84,6 +90,8 @@ class PartitionCheck {
   /** Ends of segments whose index speaks of more: by where they end now, the offset it speaks of. */
   readonly #shortened = new Map<number, number>();
   #next = 0;
+  /** Behind the offsets that are known to have been given out, where that is behind the log's end. */
+  #resumeOffset = 0;
   /** Those that may be as they should be. */
   #gaps = 0;
   #isUnreadable = false;
@@ -123,6 +131,7 @@ class PartitionCheck {
       wrongEpochs: epochs.wrong,
       startOffset: Math.max(startOffset, hints.logStart ?? 0),
       endOffset: this.#next,
+      resumeOffset: Math.max(this.#next, this.#resumeOffset),
       lost: this.#lost,
       isUnreadable: this.#isUnreadable,
       hasUnfinishedSwap: this.#hasUnfinishedSwap(),
@@ -177,7 +186,7 @@ class PartitionCheck {
         onProgress: progress,
       });
       await progress(result.sizeInBytes);
-      this.#noteSegment(files, result, { cuts, isGrowing, isLast: nextBaseOffset === undefined });
+      this.#noteSegment(files, result, { cuts, isGrowing, nextBaseOffset });
     } catch (fault) {
       if (!(fault instanceof DiskFault)) throw fault;
       this.#tellFault(fault);
@@ -194,7 +203,9 @@ class PartitionCheck {
     if (result.fault !== undefined) this.#tellFault(result.fault);
     const { offsetBehind, nextOffset } = result;
     if (offsetBehind !== undefined) this.#shortened.set(nextOffset, offsetBehind);
-    const isFlawed = this.#tellIndexes(files, result, how);
+    // What is lost at its end holds markers, too.
+    if (result.nextOffset < (how.nextBaseOffset ?? 0)) this.#transactions.onGap();
+    const { isFlawed, transactions } = this.#tellIndexes(files, result, how);
     this.#segments.push({
       baseOffset: files.baseOffset,
       name: files.log?.name ?? "",
@@ -204,6 +215,7 @@ class PartitionCheck {
       nextOffset: result.nextOffset,
       cuts: how.cuts,
       areIndexesWrong: isFlawed || how.cuts.length > 0,
+      transactions,
     });
   }
 
@@ -211,15 +223,14 @@ class PartitionCheck {
   #tellIndexes(
     files: SegmentFiles,
     result: SegmentResult,
-    { isGrowing, isLast, cuts }: SegmentSituation,
-  ): boolean {
-    const before = this.#findings.length;
+    { isGrowing, nextBaseOffset, cuts }: SegmentSituation,
+  ): IndexVerdict {
     const { baseOffset } = files;
-    const bytes = files.txnindex === undefined
-      ? undefined
-      : this.#task.disk.readWhole(`${this.#task.path}/${files.txnindex.name}`);
-    const flaw = this.#transactions.finishSegment(baseOffset, bytes);
-    if (cuts.length > 0) return true;
+    const isLast = nextBaseOffset === undefined;
+    const wrong = this.#wrongTransactions(files, result);
+    const verdict = { isFlawed: true, transactions: wrong?.entries };
+    if (cuts.length > 0) return verdict;
+    const before = this.#findings.length;
     const tell = (
       code: Finding["code"],
       name: string,
@@ -235,8 +246,6 @@ class PartitionCheck {
       });
     tell("index-wrong", files.index?.name ?? "", result.offsetIndexFlaw);
     tell("time-index-wrong", files.timeindex?.name ?? "", result.timeIndexFlaw);
-    const name = segmentFileName(baseOffset as Offset, "txnindex");
-    if (!isGrowing) tell("transaction-index-wrong", name, flaw);
     if (result.batches > 0 && !isLast) {
       for (const kind of ["index", "timeindex"] as const) {
         if (files[kind] === undefined) {
@@ -244,7 +253,20 @@ class PartitionCheck {
         }
       }
     }
-    return this.#findings.length > before;
+    const isFlawed = this.#findings.length > before;
+    if (isGrowing) return { isFlawed, transactions: undefined };
+    const name = segmentFileName(baseOffset as Offset, "txnindex");
+    tell("transaction-index-wrong", name, wrong?.flaw);
+    return { ...verdict, isFlawed };
+  }
+
+  #wrongTransactions(files: SegmentFiles, result: SegmentResult): WrongTransactions | undefined {
+    const { baseOffset, txnindex } = files;
+    const bytes = txnindex && this.#task.disk.readWhole(`${this.#task.path}/${txnindex.name}`);
+    const { nextOffset, batches } = result;
+    const found = this.#transactions.finishSegment({ baseOffset, nextOffset }, bytes);
+    const isStray = batches === 0 && bytes !== undefined && bytes.length > 0;
+    return isStray ? { flaw: STRAY_INDEX, entries: [] } : found;
   }
 
   #tellMissing(name: string): void {
@@ -340,35 +362,50 @@ class PartitionCheck {
 
   /** What lies behind the last batch, and what should. */
   #checkEnd(): void {
-    const { hints, path } = this.#task;
+    const { hints } = this.#task;
+    const last = this.#files.segments.findLast(({ log }) => log !== undefined);
+    if (last?.log?.bytes === 0 && last.baseOffset > this.#next && !this.#isCutAt(this.#next)) {
+      this.#onHole(last.baseOffset);
+      this.#next = last.baseOffset;
+    }
     const end = this.#next;
     const cuts = this.#pending;
     this.#pending = [];
     const known = this.#knownEnd();
-    if (cuts.length === 0 && known > end) {
-      const span = { from: end, until: known };
-      if (this.#isAccepted(span)) return;
-      this.#lost.push(span);
-      const isMissing = this.#orphans.some(({ baseOffset }) => baseOffset >= end);
-      this.#tell({
-        severity: "damage",
-        code: isMissing ? "segment-missing" : "tail-lost",
-        path,
-        offsets: span,
-        message: `${isMissing ? "a segment file is missing: " : ""}the log ends before offset ` +
-          `${end}, and offset ${known - 1} was there`,
-        remedy: REMEDY_REPAIR,
-      });
+    if (cuts.length === 0) {
+      if (known > end) this.#tellLostTail({ from: end, until: known });
       return;
     }
-    if (cuts.length === 0) return;
     const isNeverDurable = known <= end && hints.state !== "clean";
     if (isNeverDurable) return this.#tellTail(cuts);
     const claimed = Math.max(...cuts.map(({ claims }) => (claims?.lastOffset ?? -1) + 1));
-    const until = Math.max(known, claimed);
+    const until = Math.max(known, claimed, last?.baseOffset ?? 0);
     const span = until > end ? { from: end, until } : undefined;
+    this.#resumeOffset = until;
     if (span !== undefined) this.#lost.push(span);
     for (const cut of cuts) this.#tellCut(cut, span, false);
+  }
+
+  #tellLostTail(span: OffsetSpan): void {
+    this.#resumeOffset = span.until;
+    if (this.#isAccepted(span)) return;
+    this.#lost.push(span);
+    const isMissing = this.#orphans.some(({ baseOffset }) => baseOffset >= span.from);
+    this.#tell({
+      severity: "damage",
+      code: isMissing ? "segment-missing" : "tail-lost",
+      path: this.#task.path,
+      offsets: span,
+      message: `${isMissing ? "a segment file is missing: " : ""}the log ends before offset ` +
+        `${span.from}, and offset ${span.until - 1} was there`,
+      remedy: REMEDY_REPAIR,
+    });
+  }
+
+  /** Whether a start takes what lies behind a gap from there on for a torn tail. */
+  #isCutAt(offset: number): boolean {
+    const { state, recoveryPoint = 0, hasRecoveryPoints } = this.#task.hints;
+    return state === "unclean" && hasRecoveryPoints && offset >= recoveryPoint;
   }
 
   #tellTail(cuts: readonly PendingCut[]): void {
@@ -419,7 +456,7 @@ class PartitionCheck {
       const bytes = disk.readWhole(`${path}/${name}`);
       if (bytes === undefined) return [];
       const decoded = decodeProducerSnapshot(bytes, crc32c);
-      const isAhead = offset > this.#next && !this.#isUnreadable;
+      const isAhead = offset > Math.max(this.#next, this.#resumeOffset) && !this.#isUnreadable;
       if (isMoving || typeof decoded !== "string" && !isAhead) return [];
       this.#tell({
         severity: "warning",
@@ -440,10 +477,10 @@ class PartitionCheck {
     const bytes = disk.readWhole(file);
     const epochs = new LeaderEpochs();
     const isSound = bytes !== undefined && epochs.decode(bytes);
-    const upTo = hints.state === "clean" ? Infinity : hints.recoveryPoint ?? 0;
+    const until = hints.state === "clean" ? Infinity : hints.recoveryPoint ?? 0;
     const verdict = this.#epochs.verdict(
       isSound ? (offset) => epochs.epochFor(offset) : undefined,
-      upTo,
+      { from: hints.logStart ?? 0, until },
     );
     for (const wrong of verdict.wrong) this.#tellEpoch(wrong);
     const missing = this.#batches === 0 || hints.state === "running"
@@ -522,6 +559,8 @@ class PartitionCheck {
 const GAP_KNOWN = "the offsets are missing, and the topic is not compacted";
 const GAP_UNKNOWN =
   "the offsets are missing: as compaction leaves it, or a segment file is missing";
+
+const STRAY_INDEX = { byte: 0, reason: "its log holds no batch" };
 
 const LEFTOVERS: Readonly<Record<string, string>> = {
   deleted: "removed from the log; the next start takes the file away",

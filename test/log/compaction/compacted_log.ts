@@ -33,6 +33,8 @@ export interface AppendOptions {
   readonly codec?: CompressionType;
   readonly producerId?: number;
   readonly isTransactional?: boolean;
+  /** Offsets that are left out before the batch, as Kafka's cleaner leaves them out. */
+  readonly gap?: number;
 }
 
 /** A record as it was appended. */
@@ -91,6 +93,8 @@ export class CompactedLog {
   fixture: LogFixture;
   nowMs = 1_700_000_000_000;
   cleanedUpTo = 0;
+  /** What happens, once, when a compaction next reads or writes. */
+  meanwhile: (() => void) | undefined;
   readonly written: Written[] = [];
   readonly #settings: Partial<LogSettings>;
   readonly #ended: Ended[] = [];
@@ -114,8 +118,8 @@ export class CompactedLog {
   }
 
   append(records: readonly KeyAndValue[], options: AppendOptions = {}): void {
-    const { producerId = -1, isTransactional = false, codec = "none" } = options;
-    const baseOffset = this.fixture.log.logEndOffset;
+    const { producerId = -1, isTransactional = false, codec = "none", gap = 0 } = options;
+    const baseOffset = toOffset(this.fixture.log.logEndOffset + gap);
     const baseSequence = producerId < 0 ? -1 : this.#sequences.get(producerId) ?? 0;
     const inputs = records.map(([key, value], index) => ({
       key: key === null ? null : bytesOfText(key),
@@ -211,7 +215,14 @@ export class CompactedLog {
           wallMs: () => toMs(this.nowMs),
           after: () => ({ cancel: () => {} }),
         },
-        pace: { take: () => undefined },
+        pace: {
+          take: () => {
+            const act = this.meanwhile;
+            this.meanwhile = undefined;
+            act?.();
+            return undefined;
+          },
+        },
         isWanted: () => this.fixture.log.isUsable,
       }),
       onReplaced: (paths) => paths.forEach((path) => this.#disk.remove(path)),

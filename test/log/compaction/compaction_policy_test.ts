@@ -33,14 +33,10 @@ function candidate(
 describe("firstDirtyOffset()", () => {
   const log = { logStartOffset: toOffset(10), logEndOffset: toOffset(50) };
   for (
-    const [checkpoint, expected] of [[undefined, 10], [9, 10], [10, 10], [50, 50], [
-      51,
-      10,
-    ]] as const
+    const [checkpoint, expected] of [[0, 10], [9, 10], [10, 10], [50, 50], [51, 10]] as const
   ) {
     test(`with a checkpoint of ${checkpoint} is ${expected}`, () => {
-      const known = checkpoint === undefined ? undefined : toOffset(checkpoint);
-      expect(firstDirtyOffset(log, known) as number).toBe(expected);
+      expect(firstDirtyOffset(log, toOffset(checkpoint)) as number).toBe(expected);
     });
   }
 });
@@ -125,6 +121,7 @@ describe("groupSegments()", () => {
 
   test("joins only what an index can tell from the first base", () => {
     expect(groupsOf([1, 1, 1], { offsets: 2 ** 30 })).toEqual([[1, 1], [1]]);
-    expect(groupsOf([1, 1, 0, 0], { offsets: 2 ** 30 })).toEqual([[1, 1, 0, 0]]);
+    expect(groupsOf([1, 1, 0, 0], { offsets: 2 ** 30 })).toEqual([[1, 1], [0, 0]]);
+    expect(groupsOf([1, 1], { offsets: 2 ** 32 })).toEqual([[1], [1]]);
   });
 });

@@ -11,9 +11,9 @@ async function logOf(...keys: readonly string[]): Promise<CompactedLog> {
 }
 
 describe("measureLog()", () => {
-  const known = (log: CompactedLog): { highWatermark: Offset; checkpoint: undefined } => ({
+  const known = (log: CompactedLog): { highWatermark: Offset; checkpoint: Offset } => ({
     highWatermark: log.fixture.log.logEndOffset,
-    checkpoint: undefined,
+    checkpoint: toOffset(0),
   });
   const LAGS = { minCleanableDirtyRatio: 0.5, minCompactionLagMs: 0, maxCompactionLagMs: 2 ** 53 };
 
@@ -42,7 +42,7 @@ describe("measureLog()", () => {
     const log = await logOf("a");
     log.append([["soil", "s"]]);
     log.roll();
-    const low = { highWatermark: toOffset(1), checkpoint: undefined };
+    const low = { highWatermark: toOffset(1), checkpoint: toOffset(0) };
     const dirty = await measureLog(log.fixture.log, low, LAGS, log.nowMs);
     expect(dirty?.firstUncleanable as number).toBe(1);
   });

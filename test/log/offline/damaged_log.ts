@@ -163,11 +163,17 @@ export class DamagedLog {
 
   /** What a broker would serve that starts on this disk now. */
   async serve(): Promise<readonly Uint8Array[]> {
+    return await (await this.open()).readAll();
+  }
+
+  /** The log as a broker opens it that starts on this disk now. */
+  async open(): Promise<LogFixture> {
     const checkpoint = this.disk.readWhole(`${ROOT}/recovery-point-offset-checkpoint`);
     const recoveryPoint = Number(/orders 0 (\d+)/.exec(textOf(checkpoint))?.[1] ?? 0);
     const isClean = this.disk.info(`${ROOT}/.cleanshutdown`) !== undefined;
-    const log = await LogFixture.open({ disk: this.disk, isClean, recoveryPoint });
-    return await log.readAll();
+    const isRecoveryPointWritten = checkpoint !== undefined;
+    const options = { disk: this.disk, isClean, recoveryPoint, isRecoveryPointWritten };
+    return await LogFixture.open(options);
   }
 
   #tools(): { disk: MemoryDisk; crc32c: typeof crc32cTables; decodeMetadata: () => undefined } {

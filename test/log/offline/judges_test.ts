@@ -54,7 +54,7 @@ function epochs(values: readonly number[]): EpochCheck {
 describe("EpochCheck", () => {
   const wrongOf = (values: readonly number[], file?: readonly number[]): readonly unknown[] => {
     const epochFor = file && ((offset: number): number | undefined => file[offset]);
-    const { wrong, fileFlaw } = epochs(values).verdict(epochFor, Infinity);
+    const { wrong, fileFlaw } = epochs(values).verdict(epochFor, { from: 0, until: Infinity });
     return [
       wrong.map(({ batch, expected }) => [batch.baseOffset, expected]),
       fileFlaw === undefined,
@@ -77,8 +77,21 @@ describe("EpochCheck", () => {
     expect(wrongOf([0, 0, 1, 1], [5, 5, 5, 5])).toEqual([[], false]);
   });
 
+  test("does not hold what lies below the log's start to the file, which has forgotten it", () => {
+    const trimmed = (file: readonly (number | undefined)[], from: number): readonly unknown[] => {
+      const span = { from, until: Infinity };
+      const { wrong, fileFlaw } = epochs([0, 0, 1, 1]).verdict((offset) => file[offset], span);
+      return [wrong, fileFlaw === undefined];
+    };
+    const not = undefined;
+    expect(trimmed([not, 0, 1, 1], 1)).toEqual([[], true]);
+    expect(trimmed([not, not, not, 1], 3)).toEqual([[], true]);
+    expect(trimmed([not, not, not, not], 4)).toEqual([[], true]);
+    expect(trimmed([not, not, not, 7], 3)).toEqual([[], false]);
+  });
+
   test("does not hold what was never durable to the file", () => {
-    const { wrong } = epochs([0, 0, 1]).verdict(() => 0, 2);
+    const { wrong } = epochs([0, 0, 1]).verdict(() => 0, { from: 0, until: 2 });
     expect(wrong).toEqual([]);
   });
 });

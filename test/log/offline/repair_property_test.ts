@@ -81,7 +81,10 @@ async function checkRound(seed: number): Promise<void> {
   expect(damageOf(after.findings), note).toEqual([]);
   expect((await log.repair(false)).plans, `${note}: a second repair has nothing to do`).toEqual([]);
 
-  const served = await log.serve();
+  const opened = await log.open();
+  expect(opened.log.logEndOffset, `${note}: no offset is given out twice`)
+    .toBeGreaterThanOrEqual(log.endOffset);
+  const served = await opened.readAll();
   for (const batch of untouched) {
     const isServed = served.some((bytes) => areEqual(bytes, batch.bytes));
     expect(isServed, `${note}: offset ${batch.baseOffset} is served as it was`).toBeTrue();

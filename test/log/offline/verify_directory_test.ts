@@ -134,10 +134,19 @@ describe("verifyLogs()", () => {
       "info set-aside",
       "warning checkpoint-wrong",
     ]);
-    const stored = storageInfo(log.disk, ROOT);
+    const stored = storageInfo(log.disk, ROOT, 64);
     expect(stored.partitions[0]?.deletedBytes).toBe(9);
     expect(stored.partitions[0]?.endOffset).toBe(log.endOffset);
     expect(stored.aside).toHaveLength(1);
+  });
+
+  test("storageInfo() tells the reserve that acts", async () => {
+    const log = await makeLog();
+    log.disk.sizeBytes = 1600;
+    expect(storageInfo(log.disk, ROOT, 64).reserveBytes).toBe(64);
+    expect(storageInfo(log.disk, ROOT, 1000).reserveBytes).toBe(100);
+    log.disk.sizeBytes = Infinity;
+    expect(storageInfo(log.disk, ROOT, 1000).reserveBytes).toBe(1000);
   });
 
   test("one partition's folder is held to the directory around it", async () => {
