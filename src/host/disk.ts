@@ -92,7 +92,7 @@ class HostDisk implements Disk {
   removeFile(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.unlink(path, (error) => {
-        if (error === null || error.code === "ENOENT") resolve();
+        if (!error || error.code === "ENOENT") resolve();
         else reject(faultOf(error, path));
       });
     });

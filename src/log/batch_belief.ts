@@ -34,6 +34,9 @@ export interface BeliefTools {
   readonly believesLast: (held: BelievedBatch, floor: number) => boolean;
 }
 
+/** Of batches that are older than epochs are; nothing writes a lower one. */
+const NO_EPOCH = -1;
+
 interface Held extends BelievedBatch {
   readonly position: number;
   readonly leaderEpoch: number;
@@ -89,7 +92,7 @@ export class BatchBelief {
   #isInOrder(batch: BatchView, position: number): boolean {
     const baseOffset = batch.baseOffset();
     const isFit = Number.isSafeInteger(baseOffset) && batch.lastOffsetDelta() >= 0 &&
-      this.#tools.fits(batch.lastOffset());
+      batch.partitionLeaderEpoch() >= NO_EPOCH && this.#tools.fits(batch.lastOffset());
     if (!isFit) return this.#isNextWrong(position, -1);
     const held = this.#held;
     if (baseOffset >= (held?.nextOffset ?? this.floor)) return true;

@@ -279,5 +279,5 @@ class BatchCheck {
 
 /** -1 is no epoch, of a batch that is older than they are. */
 export function isWrongEpoch(leaderEpoch: number, known: number | undefined): boolean {
-  return known !== undefined && leaderEpoch !== -1 && leaderEpoch !== known;
+  return leaderEpoch < -1 || known !== undefined && leaderEpoch !== -1 && leaderEpoch !== known;
 }

@@ -161,8 +161,6 @@ log.retention.check.interval.ms=300000
         ...data,
         ...FREE_PORTS,
         "-X",
-        "log.dir=/x",
-        "-X",
         "log.dris=/x",
         "--strict",
       ]],
