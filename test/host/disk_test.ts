@@ -86,7 +86,8 @@ describe("Disk", () => {
     expect(file.readNow(0, 3)).toEqual(bytes(97, 98, 99)); // who holds it reads on
     file.close();
     await disk.removeFile(path);
-    await expect(disk.removeFile(directory.path)).rejects.toThrow("Cannot use");
+    writeFileSync(path, "abc");
+    await expect(disk.removeFile(`${path}/below`)).rejects.toThrow("Cannot use");
   });
 
   test("makes, lists, syncs and removes directories", async () => {
