@@ -1,7 +1,7 @@
 /** Why a broker could not start or could not go on, for the person who started it. */
 
 import { DiskFault } from "../env/disk.ts";
-import { LogDirectoryFault } from "../log/log_directory_fault.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import { LogFault } from "../log/log_fault.ts";
 import { MetadataCorrupt } from "../runtime/metadata_quorum.ts";
 

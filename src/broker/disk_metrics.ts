@@ -1,5 +1,5 @@
 /** What is told of the log directories and of the work that goes on in the background. */
-import type { ReadChecks } from "../log/read_checks.ts";
+import type { ReadChecks } from "../log/reading/read_checks.ts";
 import type { Background } from "../runtime/background.ts";
 import type { DirectoryReport } from "../runtime/log_manager.ts";
 import type { Metrics } from "../runtime/metrics.ts";

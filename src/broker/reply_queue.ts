@@ -12,7 +12,7 @@ import { DiskFault } from "../env/disk.ts";
 import type { Stream } from "../env/network.ts";
 import type { Trace } from "../env/trace.ts";
 import type { Foreign } from "../ground/writer.ts";
-import type { FileSlice } from "../log/log_slice.ts";
+import type { FileSlice } from "../log/reading/log_slice.ts";
 import type { InflightBytes } from "./inflight.ts";
 import { Outbox } from "./outbox.ts";
 

@@ -7,19 +7,19 @@
  */
 import type { Crc32c } from "../ground/crc32c.ts";
 import type { Offset } from "../ground/numbers.ts";
-import { keepProducers } from "./kept_producers.ts";
+import { keepProducers } from "./loading/kept_producers.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
 import type { LogHealth } from "./log_health.ts";
-import type { LogReads } from "./log_reads.ts";
+import type { LogReads } from "./reading/log_reads.ts";
 import type { LogSync } from "./log_sync.ts";
 import { cutSegment, dropBehind, type LogCut, planCut } from "./log_truncation.ts";
-import type { ProducerStates } from "./producer_state.ts";
-import type { SegmentContext } from "./segment.ts";
-import { type RemovalLog, takeSegmentsBelow } from "./segment_removal.ts";
-import { type CleanedSegment, swapSegments } from "./segment_swap.ts";
-import type { Segments } from "./segments.ts";
-import { type PacedLog, SnapshotPace } from "./snapshot_files.ts";
-import type { Tail } from "./tail_cache.ts";
+import type { ProducerStates } from "./producers/producer_state.ts";
+import type { SegmentContext } from "./segment/segment.ts";
+import { type RemovalLog, takeSegmentsBelow } from "./segment/segment_removal.ts";
+import { type CleanedSegment, swapSegments } from "./segment/segment_swap.ts";
+import type { Segments } from "./segment/segments.ts";
+import { type PacedLog, SnapshotPace } from "./producers/snapshot_files.ts";
+import type { Tail } from "./reading/tail_cache.ts";
 
 /** The log's own offsets, which a change moves. */
 export interface ChangingLog {

@@ -5,10 +5,10 @@ import type { Trace } from "../env/trace.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { Decompress } from "../record/compression.ts";
-import type { OpenSegments } from "./open_segments.ts";
-import type { ReadChecks } from "./read_checks.ts";
-import type { LogSettings } from "./segment_policy.ts";
-import type { TailCache } from "./tail_cache.ts";
+import type { OpenSegments } from "./segment/open_segments.ts";
+import type { ReadChecks } from "./reading/read_checks.ts";
+import type { LogSettings } from "./segment/segment_policy.ts";
+import type { TailCache } from "./reading/tail_cache.ts";
 
 export interface LogTools {
   readonly disk: Disk;

@@ -9,11 +9,11 @@ import type { Offset } from "../ground/numbers.ts";
 import { LogFault } from "./log_fault.ts";
 import type { AppendFacts } from "./log_options.ts";
 import type { LogSync } from "./log_sync.ts";
-import type { ProducerStates } from "./producer_state.ts";
-import { Segment, type SegmentContext } from "./segment.ts";
-import { type LogSettings, rollJitterMs, rollReason, waitedMs } from "./segment_policy.ts";
-import type { Segments } from "./segments.ts";
-import { writeSnapshot } from "./snapshot_files.ts";
+import type { ProducerStates } from "./producers/producer_state.ts";
+import { Segment, type SegmentContext } from "./segment/segment.ts";
+import { type LogSettings, rollJitterMs, rollReason, waitedMs } from "./segment/segment_policy.ts";
+import type { Segments } from "./segment/segments.ts";
+import { writeSnapshot } from "./producers/snapshot_files.ts";
 
 export interface RollingLog {
   readonly segments: Segments;

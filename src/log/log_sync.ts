@@ -7,8 +7,8 @@ import type { Offset } from "../ground/numbers.ts";
 import { syncFile, writeAtomically } from "./atomic_file.ts";
 import { LEADER_EPOCH_FILE } from "./format.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
-import type { SegmentContext } from "./segment.ts";
-import type { Segments } from "./segments.ts";
+import type { SegmentContext } from "./segment/segment.ts";
+import type { Segments } from "./segment/segments.ts";
 
 export interface SyncedLog {
   readonly context: SegmentContext;

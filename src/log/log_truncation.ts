@@ -9,12 +9,12 @@
  * cut, or something in between, and never with a hole.
  */
 import { type Offset, toOffset } from "../ground/numbers.ts";
-import { type KnownLog, producersAt } from "./kept_producers.ts";
-import { findBatch } from "./log_reader.ts";
-import type { ProducerStates } from "./producer_state.ts";
+import { type KnownLog, producersAt } from "./loading/kept_producers.ts";
+import { findBatch } from "./reading/log_reader.ts";
+import type { ProducerStates } from "./producers/producer_state.ts";
 import { beginSegment } from "./log_roller.ts";
-import type { Segment } from "./segment.ts";
-import { removeSnapshots } from "./snapshot_files.ts";
+import type { Segment } from "./segment/segment.ts";
+import { removeSnapshots } from "./producers/snapshot_files.ts";
 
 export interface CuttableLog extends KnownLog {
   readonly producers: ProducerStates;

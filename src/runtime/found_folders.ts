@@ -7,9 +7,9 @@
  */
 import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
-import type { PartitionFolder } from "../log/log_directory.ts";
-import { LogDirectoryFault } from "../log/log_directory_fault.ts";
-import { folderName } from "../log/partition_folder.ts";
+import type { PartitionFolder } from "../log/directory/log_directory.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
+import { folderName } from "../log/directory/partition_folder.ts";
 import type { ClusterImage } from "../metadata/image.ts";
 import { METADATA_TOPIC } from "../metadata/topic_name.ts";
 import { type Place, uniqueHex } from "./log_places.ts";

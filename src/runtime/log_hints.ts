@@ -10,8 +10,8 @@ import { DiskFault, isPassing } from "../env/disk.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
 import type { PartitionOffset } from "../log/checkpoint_file.ts";
 import type { Log } from "../log/log.ts";
-import type { CheckpointKind } from "../log/log_directory.ts";
-import type { TopicPartition } from "../log/partition_folder.ts";
+import type { CheckpointKind } from "../log/directory/log_directory.ts";
+import type { TopicPartition } from "../log/directory/partition_folder.ts";
 import type { Place } from "./log_places.ts";
 
 /** A log with the place where it lies, and what was last written down of it. */

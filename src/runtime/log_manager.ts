@@ -2,7 +2,7 @@
  * The log directories of a broker, the metadata log in the first of them, and the logs of all
  * partitions: opened at the start, made and removed as metadata says, closed at the end.
  *
- * A directory owns the faults of its disk (`log/directory_health.ts`); here it is listened to: one that
+ * A directory owns the faults of its disk (`log/directory/directory_health.ts`); here it is listened to: one that
  * has failed takes its partitions offline, and without the one of the metadata log the broker cannot go
  * on. What cannot be opened is an offline partition, and the others go on.
  * Not here: which partition lies where (`placed_partitions.ts`), what a start finds
@@ -13,11 +13,11 @@ import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { Log, LogTools } from "../log/log.ts";
-import type { KnownDirectory } from "../log/known_directories.ts";
+import type { KnownDirectory } from "../log/directory/known_directories.ts";
 import { LogFault } from "../log/log_fault.ts";
-import { OpenSegments } from "../log/open_segments.ts";
-import { ReadChecks } from "../log/read_checks.ts";
-import { TailCache } from "../log/tail_cache.ts";
+import { OpenSegments } from "../log/segment/open_segments.ts";
+import { ReadChecks } from "../log/reading/read_checks.ts";
+import { TailCache } from "../log/reading/tail_cache.ts";
 import type { MetadataRecord } from "../metadata/record.ts";
 import { decompressWith } from "../record/compression.ts";
 import type { BrokerSettings } from "./broker_settings.ts";

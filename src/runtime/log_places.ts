@@ -8,9 +8,9 @@
 import { type Disk, DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
-import { decodeIdentity, IDENTITY_FILE } from "../log/directory_identity.ts";
-import { LogDirectory } from "../log/log_directory.ts";
-import { LogDirectoryFault } from "../log/log_directory_fault.ts";
+import { decodeIdentity, IDENTITY_FILE } from "../log/directory/directory_identity.ts";
+import { LogDirectory } from "../log/directory/log_directory.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
 import { lookAtDirectories, plainPath } from "./mount_points.ts";
 import type { PartitionPlace } from "./partition.ts";

@@ -9,7 +9,7 @@ import {
   encodeKnownDirectories,
   KNOWN_DIRECTORIES_FILE,
   type KnownDirectory,
-} from "../log/known_directories.ts";
+} from "../log/directory/known_directories.ts";
 import type { OpenedPlaces, Place } from "./log_places.ts";
 import { plainPath, readKnownDirectories } from "./mount_points.ts";
 

@@ -2,7 +2,7 @@
 import type { Disk } from "../env/disk.ts";
 import { parseUuid, type Uuid } from "../ground/uuid.ts";
 import { Log, type LogTools } from "../log/log.ts";
-import { LogDirectoryFault } from "../log/log_directory_fault.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import { METADATA_TOPIC } from "../metadata/topic_name.ts";
 import type { OpenedPlaces, Place } from "./log_places.ts";
 import { partitionSettings } from "./partition_settings.ts";

@@ -9,14 +9,14 @@
  * one's line out of that file.
  */
 import { type Disk, DiskFault } from "../env/disk.ts";
-import { decodeIdentity, IDENTITY_FILE } from "../log/directory_identity.ts";
+import { decodeIdentity, IDENTITY_FILE } from "../log/directory/directory_identity.ts";
 import {
   decodeKnownDirectories,
   KNOWN_DIRECTORIES_FILE,
   type KnownDirectory,
-} from "../log/known_directories.ts";
-import { CHECKPOINT_FILES } from "../log/log_directory.ts";
-import { LogDirectoryFault } from "../log/log_directory_fault.ts";
+} from "../log/directory/known_directories.ts";
+import { CHECKPOINT_FILES } from "../log/directory/log_directory.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import { METADATA_TOPIC } from "../metadata/topic_name.ts";
 
 export interface LookedAt {

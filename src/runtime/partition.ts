@@ -14,7 +14,7 @@ import { type LeaderEpoch, type Offset, toOffset } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import type { Log } from "../log/log.ts";
 import { LogFault } from "../log/log_fault.ts";
-import type { LogSlice } from "../log/log_slice.ts";
+import type { LogSlice } from "../log/reading/log_slice.ts";
 import { leaderHighWatermark } from "../replica/high_watermark.ts";
 import type { PartitionSettings } from "./partition_settings.ts";
 import type { Counter, Histogram } from "./metrics.ts";

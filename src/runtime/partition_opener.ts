@@ -5,10 +5,10 @@
 import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import { toLeaderEpoch } from "../ground/numbers.ts";
-import { damageFault } from "../log/damage_fault.ts";
+import { damageFault } from "../log/loading/damage_fault.ts";
 import { Log, type LogTools } from "../log/log.ts";
-import type { PartitionFolder } from "../log/log_directory.ts";
-import type { KnownDirectory } from "../log/known_directories.ts";
+import type { PartitionFolder } from "../log/directory/log_directory.ts";
+import type { KnownDirectory } from "../log/directory/known_directories.ts";
 import { LogFault } from "../log/log_fault.ts";
 import type { PartitionImage, TopicImage } from "../metadata/image.ts";
 import { type AbsentDirectory, type Place, uniqueHex } from "./log_places.ts";

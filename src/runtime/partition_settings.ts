@@ -1,5 +1,5 @@
 /** The settings of one partition in force: the topic's own values over the broker's defaults. */
-import type { LogSettings } from "../log/segment_policy.ts";
+import type { LogSettings } from "../log/segment/segment_policy.ts";
 import { topicConfigValue, type TopicSettingName } from "../metadata/topic_config.ts";
 import type { Durability } from "../replica/high_watermark.ts";
 

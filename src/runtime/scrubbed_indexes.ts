@@ -4,10 +4,10 @@
  */
 import type { Disk } from "../env/disk.ts";
 import type { Offset } from "../ground/numbers.ts";
-import type { CheckedBatch } from "../log/batch_check.ts";
+import type { CheckedBatch } from "../log/reading/batch_check.ts";
 import { OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from "../log/format.ts";
-import { OffsetIndex, type OffsetPosition } from "../log/offset_index.ts";
-import { TimeIndex, type TimestampOffset } from "../log/time_index.ts";
+import { OffsetIndex, type OffsetPosition } from "../log/index/offset_index.ts";
+import { TimeIndex, type TimestampOffset } from "../log/index/time_index.ts";
 
 export class IndexWitness {
   readonly #offset: OffsetPosition | undefined;

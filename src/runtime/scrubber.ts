@@ -9,14 +9,14 @@
  * counted by partition; nothing is changed: repair is the operator's.
  * It goes at `mq.scrub.bytes.per.second`, in small chunks that are read off the event loop. What it
  * reads passes through the page cache: node:fs has no posix_fadvise to keep it out.
- * Not here: what makes a batch sound (`log/batch_check.ts`).
+ * Not here: what makes a batch sound (`log/reading/batch_check.ts`).
  */
 import type { Clock } from "../env/clock.ts";
 import { type Disk, DiskFault, type DiskFile } from "../env/disk.ts";
 import type { Random } from "../env/random.ts";
 import type { Trace } from "../env/trace.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
-import { CHECK_CHUNK_BYTES, checkBatches, type CheckResult } from "../log/batch_check.ts";
+import { CHECK_CHUNK_BYTES, checkBatches, type CheckResult } from "../log/reading/batch_check.ts";
 import type { SegmentFacts } from "../log/log.ts";
 import type { BrokerSettings } from "./broker_settings.ts";
 import type { ManagedLog, ManagedLogs } from "./managed_logs.ts";

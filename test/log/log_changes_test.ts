@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toOffset } from "../../src/ground/numbers.ts";
 import { Prng } from "../../src/ground/prng.ts";
-import { rollJitterMs, rollReason } from "../../src/log/segment_policy.ts";
+import { rollJitterMs, rollReason } from "../../src/log/segment/segment_policy.ts";
 import { fileNames, openFive, PAIR, SETTINGS_SMALL } from "./five_segments.ts";
 import { DIRECTORY, LogFixture, SETTINGS } from "./log_fixture.ts";
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
 import { toOffset } from "../../src/ground/numbers.ts";
-import { ProducerStates } from "../../src/log/producer_state.ts";
-import { SnapshotPace, writeSnapshot } from "../../src/log/snapshot_files.ts";
-import { Segment, type SegmentContext } from "../../src/log/segment.ts";
-import { Segments } from "../../src/log/segments.ts";
-import { OpenSegments } from "../../src/log/open_segments.ts";
+import { ProducerStates } from "../../src/log/producers/producer_state.ts";
+import { SnapshotPace, writeSnapshot } from "../../src/log/producers/snapshot_files.ts";
+import { Segment, type SegmentContext } from "../../src/log/segment/segment.ts";
+import { Segments } from "../../src/log/segment/segments.ts";
+import { OpenSegments } from "../../src/log/segment/open_segments.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { DIRECTORY, LogFixture } from "./log_fixture.ts";
 import { MemoryDisk } from "./memory_disk.ts";

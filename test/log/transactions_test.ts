@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { crc32cTables } from "../../src/ground/crc32c.ts";
 import { toOffset } from "../../src/ground/numbers.ts";
 import { Prng } from "../../src/ground/prng.ts";
-import { encodeProducerSnapshot } from "../../src/log/producer_snapshot.ts";
-import { ProducerStates } from "../../src/log/producer_state.ts";
+import { encodeProducerSnapshot } from "../../src/log/producers/producer_snapshot.ts";
+import { ProducerStates } from "../../src/log/producers/producer_state.ts";
 import {
   type AbortedTransaction,
   TRANSACTION_ENTRY_BYTES,
   TransactionIndex,
-} from "../../src/log/transaction_index.ts";
-import { markerOf } from "../../src/log/transaction_marker.ts";
+} from "../../src/log/index/transaction_index.ts";
+import { markerOf } from "../../src/log/producers/transaction_marker.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { LogFixture, makeBatch, makeMarker, noted, seedOf } from "./log_fixture.ts";
 import { replaceWithCopy } from "./trivial_cleaner.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LogDirectory } from "../../src/log/log_directory.ts";
+import { LogDirectory } from "../../src/log/directory/log_directory.ts";
 import { Place } from "../../src/runtime/log_places.ts";
 import { Removals } from "../../src/runtime/removals.ts";
 import { ManualClock } from "../client/manual_clock.ts";

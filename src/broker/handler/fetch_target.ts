@@ -3,7 +3,7 @@ import { ErrorCode } from "../../api/error_code.ts";
 import type { fetch } from "../../api/fetch.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import { DiskFault } from "../../env/disk.ts";
-import type { FileSlice } from "../../log/log_slice.ts";
+import type { FileSlice } from "../../log/reading/log_slice.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import type { Partition, ReadResult } from "../../runtime/partition.ts";
 

@@ -10,8 +10,8 @@ import { BatchView } from "../../record/batch_view.ts";
 import { syncFile, writePlainly } from "../atomic_file.ts";
 import type { SegmentFileKind } from "../format.ts";
 import { LogFault } from "../log_fault.ts";
-import { SegmentIndexes, segmentPath, writeEntries } from "../segment_indexes.ts";
-import { type AbortedTransaction, TransactionIndex } from "../transaction_index.ts";
+import { SegmentIndexes, segmentPath, writeEntries } from "../index/segment_indexes.ts";
+import { type AbortedTransaction, TransactionIndex } from "../index/transaction_index.ts";
 import { CleanedBytes } from "./cleaned_bytes.ts";
 import type { CompactionWork } from "./compaction_work.ts";
 

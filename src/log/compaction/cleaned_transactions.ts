@@ -8,8 +8,8 @@
  * Source: kafka: CleanedTransactionMetadata (KAFKA-14055, KAFKA-13727).
  */
 import type { BatchView } from "../../record/batch_view.ts";
-import type { AbortedTransaction } from "../transaction_index.ts";
-import { markerOf } from "../transaction_marker.ts";
+import type { AbortedTransaction } from "../index/transaction_index.ts";
+import { markerOf } from "../producers/transaction_marker.ts";
 
 interface AbortedUnderWay {
   readonly transaction: AbortedTransaction;

@@ -19,7 +19,7 @@ import type { Crc32c } from "../../ground/crc32c.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import type { Compress, Decompress } from "../../record/compression.ts";
 import { NO_PARTITION_LEADER_EPOCH } from "../../record/format.ts";
-import { segmentPath } from "../segment_indexes.ts";
+import { segmentPath } from "../index/segment_indexes.ts";
 import type { Log } from "../log.ts";
 import { BatchFilter, type LastOfProducer } from "./batch_filter.ts";
 import { BatchRewriter } from "./batch_rewrite.ts";

@@ -5,8 +5,12 @@
 import { type Disk, DiskFault, type DiskLock } from "../../env/disk.ts";
 import { textOf } from "../../ground/text.ts";
 import { decodeCheckpoint } from "../checkpoint_file.ts";
-import { decodeIdentity, type DirectoryIdentity, IDENTITY_FILE } from "../directory_identity.ts";
-import { folderName, parseFolderName, type TopicPartition } from "../partition_folder.ts";
+import {
+  decodeIdentity,
+  type DirectoryIdentity,
+  IDENTITY_FILE,
+} from "../directory/directory_identity.ts";
+import { folderName, parseFolderName, type TopicPartition } from "../directory/partition_folder.ts";
 import { fileKindOf } from "./file_kind.ts";
 import type { PartitionHints } from "./partition_report.ts";
 

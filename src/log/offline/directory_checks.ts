@@ -7,7 +7,7 @@ import {
   folderName,
   PARTITION_METADATA_FILE,
   type TopicPartition,
-} from "../partition_folder.ts";
+} from "../directory/partition_folder.ts";
 import {
   type CheckpointName,
   CHECKPOINTS,

@@ -7,8 +7,8 @@ import type { Crc32c } from "../../ground/crc32c.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import { textOf } from "../../ground/text.ts";
 import { OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from "../format.ts";
-import { decodeProducerSnapshot } from "../producer_snapshot.ts";
-import { TRANSACTION_ENTRY_BYTES, TransactionIndex } from "../transaction_index.ts";
+import { decodeProducerSnapshot } from "../producers/producer_snapshot.ts";
+import { TRANSACTION_ENTRY_BYTES, TransactionIndex } from "../index/transaction_index.ts";
 import type { DataFileKind } from "./file_kind.ts";
 import { entrySpan, offsetEntryAt, timeEntryAt } from "./index_files.ts";
 

@@ -1,7 +1,7 @@
 /** What lies in a partition's folder, sorted by what the names say. Nothing is read. */
 import type { Disk, FileInfo } from "../../env/disk.ts";
 import { LEADER_EPOCH_FILE } from "../format.ts";
-import { PARTITION_METADATA_FILE } from "../partition_folder.ts";
+import { PARTITION_METADATA_FILE } from "../directory/partition_folder.ts";
 import { type DataFileKind, fileKindOf } from "./file_kind.ts";
 
 /** Folders of this name hold what a repair took out of a partition. */

@@ -1,6 +1,6 @@
 /** What an examination of one partition gives: findings for people, and facts for a repair. */
-import type { TopicPartition } from "../partition_folder.ts";
-import type { AbortedTransaction } from "../transaction_index.ts";
+import type { TopicPartition } from "../directory/partition_folder.ts";
+import type { AbortedTransaction } from "../index/transaction_index.ts";
 import type { WrongEpoch } from "./epoch_check.ts";
 import type { Finding, OffsetSpan } from "./finding.ts";
 

@@ -23,10 +23,10 @@
  */
 import { toOffset } from "../../ground/numbers.ts";
 import { LEADER_EPOCH_FILE, segmentFileName } from "../format.ts";
-import { folderName } from "../partition_folder.ts";
+import { folderName } from "../directory/partition_folder.ts";
 import { METADATA_FOLDER } from "./data_directory.ts";
 import type { OffsetSpan } from "./finding.ts";
-import type { AbortedTransaction } from "../transaction_index.ts";
+import type { AbortedTransaction } from "../index/transaction_index.ts";
 import type { Cut, PartitionReport, SegmentReport } from "./partition_report.ts";
 
 export type RepairStep =

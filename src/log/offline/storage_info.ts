@@ -7,8 +7,8 @@ import {
   decodePartitionMetadata,
   folderName,
   PARTITION_METADATA_FILE,
-} from "../partition_folder.ts";
-import { reserveBytesOf } from "../directory_state.ts";
+} from "../directory/partition_folder.ts";
+import { reserveBytesOf } from "../directory/directory_state.ts";
 import { type DataDirectory, readDataDirectory } from "./data_directory.ts";
 import { listPartition } from "./partition_files.ts";
 import { NoLogFound } from "./verify_directory.ts";

@@ -14,7 +14,7 @@ import {
   type AbortedTransaction,
   TRANSACTION_ENTRY_BYTES,
   TransactionIndex,
-} from "../transaction_index.ts";
+} from "../index/transaction_index.ts";
 import type { IndexFlaw } from "./index_files.ts";
 
 /** What the check needs to know of a batch. */

@@ -7,7 +7,7 @@
  */
 import type { Disk } from "../../env/disk.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
-import { parseFolderName, type TopicPartition } from "../partition_folder.ts";
+import { parseFolderName, type TopicPartition } from "../directory/partition_folder.ts";
 import {
   CHECKPOINTS,
   type DataDirectory,

@@ -7,7 +7,7 @@ import { type Disk, DiskFault } from "../../env/disk.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
 import type { BatchView } from "../../record/batch_view.ts";
 import { RELATIVE_OFFSET_MAX } from "../format.ts";
-import { markerOf } from "../transaction_marker.ts";
+import { markerOf } from "../producers/transaction_marker.ts";
 import { type IndexFlaw, OffsetIndexCheck, TimeIndexCheck } from "./index_files.ts";
 import { type DamagedPlace, walkLog } from "./log_walk.ts";
 import { type BatchFacts, OffsetJudge } from "./offset_judge.ts";

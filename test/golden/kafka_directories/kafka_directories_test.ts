@@ -6,7 +6,7 @@ import { createHostCompressors } from "../../../src/host/compressor.ts";
 import { BatchView } from "../../../src/record/batch_view.ts";
 import { decompressWith } from "../../../src/record/compression.ts";
 import { RecordCursor } from "../../../src/record/record_cursor.ts";
-import type { AbortedTransaction } from "../../../src/log/transaction_index.ts";
+import type { AbortedTransaction } from "../../../src/log/index/transaction_index.ts";
 import { DIRECTORY, LogFixture } from "../../log/log_fixture.ts";
 import { MemoryDisk } from "../../log/memory_disk.ts";
 

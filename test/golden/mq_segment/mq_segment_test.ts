@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { toOffset } from "../../../src/ground/numbers.ts";
 import { textOf } from "../../../src/ground/text.ts";
 import { createHostCompressors } from "../../../src/host/compressor.ts";
-import { decodePartitionMetadata } from "../../../src/log/partition_folder.ts";
+import { decodePartitionMetadata } from "../../../src/log/directory/partition_folder.ts";
 import { BatchView } from "../../../src/record/batch_view.ts";
 import { decompressWith } from "../../../src/record/compression.ts";
 import { RecordCursor } from "../../../src/record/record_cursor.ts";

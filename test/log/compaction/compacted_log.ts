@@ -17,7 +17,7 @@ import {
 } from "../../../src/log/compaction/compaction.ts";
 import { CompactionWork } from "../../../src/log/compaction/compaction_work.ts";
 import { measureLog } from "../../../src/log/compaction/dirty_log.ts";
-import type { LogSettings } from "../../../src/log/segment_policy.ts";
+import type { LogSettings } from "../../../src/log/segment/segment_policy.ts";
 import { BatchView } from "../../../src/record/batch_view.ts";
 import type { CompressionType } from "../../../src/record/compression.ts";
 import { ATTRIBUTES_AT } from "../../../src/record/format.ts";

@@ -6,7 +6,7 @@ import { crc32cTables } from "../../../src/ground/crc32c.ts";
 import { toMs, toOffset } from "../../../src/ground/numbers.ts";
 import type { Prng } from "../../../src/ground/prng.ts";
 import { encodeCheckpoint } from "../../../src/log/checkpoint_file.ts";
-import { encodeIdentity } from "../../../src/log/directory_identity.ts";
+import { encodeIdentity } from "../../../src/log/directory/directory_identity.ts";
 import type { Finding } from "../../../src/log/offline/finding.ts";
 import { repairLogs, type RepairReport } from "../../../src/log/offline/repair_logs.ts";
 import { verifyLogs, type VerifyReport } from "../../../src/log/offline/verify_directory.ts";
