@@ -15,8 +15,9 @@ import { type AbortedTransaction, TransactionIndex } from "../index/transaction_
 import { CleanedBytes } from "./cleaned_bytes.ts";
 import type { CompactionWork } from "./compaction_work.ts";
 
-const WRITE_BYTES = 256 * 1024;
-const SYNC_BYTES = 4 << 20;
+/** Small pieces: while the system copies or syncs one, traffic waits behind it. */
+const WRITE_BYTES = 64 * 1024;
+const SYNC_BYTES = 1 << 20;
 /** Positions in the index are int32. */
 const SEGMENT_BYTES_MAX = 0x7fff_ffff;
 const KINDS = ["log", "index", "timeindex", "txnindex"] as const;

@@ -9,7 +9,8 @@ import { BATCH_HEADER_BYTES, BATCH_LENGTH_MIN, MAGIC } from "../../record/format
 import { LogFault } from "../log_fault.ts";
 import type { CompactionWork } from "./compaction_work.ts";
 
-const CHUNK_BYTES = 1 << 20;
+/** Small enough that what the system copies for one read holds up nobody. */
+const CHUNK_BYTES = 128 * 1024;
 
 export interface SegmentFile {
   readonly baseOffset: number;
