@@ -3,7 +3,8 @@
  *
  * Content and directory entries exist twice: as the program sees them, and as they are on the medium.
  * `sync` carries a file's content over, `syncDirectory` the entries of a directory; `crash` gives a
- * disk that holds what had been carried. Faults are set by the test.
+ * disk that holds what had been carried. Faults are set by the test; a sync that fails drops what it was
+ * to carry, as Linux does.
  * Longer than most: it is a disk with all its calls.
  */
 import {
@@ -19,6 +20,8 @@ import {
 class Node {
   content: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   durable: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  /** A 1 for each byte that a failed sync took for clean: no later sync carries it over. */
+  dropped: Uint8Array | undefined;
 }
 
 type Call =
@@ -89,6 +92,7 @@ export class MemoryDisk implements Disk {
       copies.set(node, copy);
       copy.content = node.content.slice();
       copy.durable = node.durable.slice();
+      copy.dropped = node.dropped?.slice();
       return copy;
     };
     for (const [path, node] of this.files) disk.files.set(path, copyOf(node));
@@ -275,8 +279,13 @@ class MemoryFile implements DiskFile {
 
   sync(): Promise<void> {
     return attempt(() => {
-      this.#use("sync");
-      this.#node.durable = this.#node.content.slice();
+      try {
+        this.#use("sync");
+      } catch (fault) {
+        if ((fault as DiskFault).kind === "io") drop(this.#node);
+        throw fault;
+      }
+      this.#node.durable = reached(this.#node);
     });
   }
 
@@ -299,12 +308,25 @@ class MemoryFile implements DiskFile {
     content.set(this.#node.content);
     content.set(bytes, at);
     this.#node.content = content;
+    this.#node.dropped?.fill(0, at, at + bytes.length);
   }
 
   #use(call: Call): void {
     if (!this.#isOpen) throw new Error(`${this.path} was used after it was closed`);
     this.#disk.note(call, this.path);
   }
+}
+
+/** What Linux does where a sync fails: pages that were to be written are clean, and are not there. */
+function drop(node: Node): void {
+  node.dropped = Uint8Array.from(
+    node.content,
+    (byte, at) => at < node.durable.length && byte === node.durable[at] ? 0 : 1,
+  );
+}
+
+function reached({ content, durable, dropped }: Node): Uint8Array {
+  return content.map((byte, at) => dropped?.[at] === 1 ? durable[at] ?? 0 : byte);
 }
 
 /** Waits a turn, as a real disk does, so that what happens meanwhile is tested. */

@@ -37,6 +37,7 @@ import { Segment, type SegmentContext } from "../segment/segment.ts";
 import { filesToDelete, takeSegmentsBelow } from "../segment/segment_removal.ts";
 import type { Segments } from "../segment/segments.ts";
 import { loadSnapshot, removeSnapshots } from "../producers/snapshot_files.ts";
+import { writeTailAnew } from "./tail_rewrite.ts";
 import { recallTransactions } from "./transaction_recall.ts";
 import { findWalkStart, type WalkStart } from "./walk_start.ts";
 
@@ -127,6 +128,9 @@ class LogLoader {
     this.#settleEpochs(logStartOffset);
     this.#removeStraySnapshots();
     const segments = this.#segments;
+    if (this.#stop === "unclean" && durableTo < this.#nextOffset) {
+      await writeTailAnew(segments, durableTo);
+    }
     const log = { context: this.#context, crc32c: this.#crc32c, segments };
     this.#context.restoreTransactions = (segment) => recallTransactions(log, segment);
     this.#context.nextBaseOffset = ({ baseOffset }) =>
