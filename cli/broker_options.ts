@@ -25,13 +25,18 @@ export interface ChosenSettings {
   readonly conflicts: readonly string[];
 }
 
-/** Throws a usage failure. */
-export function brokerSettings(flags: Flags, places: BrokerPlaces): ChosenSettings {
+/** Throws a usage failure. `roles` are given by a command that is of one kind only. */
+export function brokerSettings(
+  flags: Flags,
+  places: BrokerPlaces,
+  roles?: string,
+): ChosenSettings {
   const settings = new Map<string, string>(flags.isSet("dev") ? devSettings : []);
   for (const [name, value] of parseProperties(places.file ?? "")) settings.set(name, value);
   const typed = new Map(flags.list("set").map((text) => parseAssignment(text, "set")));
   for (const [name, value] of typed) settings.set(name, value);
   const conflicts: string[] = [];
+  if (roles !== undefined) settings.set("process.roles", roles);
   for (const [flag, name, value] of flagSettings(flags)) {
     settings.set(name, value);
     const same = typed.has(name) ? name : ALIASES[name] ?? name;
@@ -76,6 +81,53 @@ function* flagSettings(flags: Flags): Generator<readonly [string, string, string
   if (node !== undefined) {
     yield ["node-id", "node.id", String(requireWhole(node, "node-id", [0, 0x7fffffff]))];
   }
+  yield* clusterSettings(flags);
+}
+
+function* clusterSettings(flags: Flags): Generator<readonly [string, string, string]> {
+  const roles = flags.text("roles");
+  if (roles !== undefined) yield ["roles", "process.roles", rolesOf(roles)];
+  const quorum = flags.text("controller-quorum");
+  if (quorum !== undefined) yield ["controller-quorum", ...quorumSetting(quorum)];
+  for (const [flag, name] of [["cluster-id", "mq.cluster.id"], ["rack", "broker.rack"]] as const) {
+    const value = flags.text(flag);
+    if (value === "") throw usageFailure(`Empty value for --${flag}`);
+    if (value !== undefined) yield [flag, name, value];
+  }
+}
+
+function rolesOf(text: string): string {
+  const roles = text.split(",").map((role) => role.trim());
+  const unknown = roles.find((role) => role !== "broker" && role !== "controller");
+  if (unknown === undefined) return roles.join(",");
+  throw usageFailure(
+    `Invalid role '${unknown}' for --roles`,
+    "A node is broker, controller, or broker,controller",
+  );
+}
+
+/**
+ * `1@h1:9092,2@h2:9092` are the voters; `h1:9092,h2:9092` are some of them, for a node that is none yet
+ * and learns the rest.
+ */
+function quorumSetting(text: string): readonly [name: string, value: string] {
+  const parts = text.split(",").map((part) => part.trim());
+  const isVoters = parts[0]?.includes("@") === true;
+  const wanted = parts.map((part) => {
+    const [, id, place = ""] = /^(?:(\d+)@)?(.*)$/.exec(part) ?? [];
+    const parsed = parseAddress(place, { host: "127.0.0.1", port: 9092 });
+    if (parsed !== undefined && parsed.port > 0 && (id !== undefined) === isVoters) {
+      return id === undefined ? formatAddress(parsed) : `${id}@${formatAddress(parsed)}`;
+    }
+    throw usageFailure(
+      `Invalid '${part}' in --controller-quorum`,
+      "Name voters as ID@HOST:PORT,… or, for a node that joins later, some of them as HOST:PORT,…",
+    );
+  });
+  return [
+    isVoters ? "controller.quorum.voters" : "controller.quorum.bootstrap.servers",
+    wanted.join(","),
+  ];
 }
 
 /** A list of addresses; one that names its listener (`NAME://…`) is passed on as it is. */

@@ -3,17 +3,28 @@
  * here; flags, help and did-you-mean follow from it.
  */
 import { brokerStart } from "./command/broker_start.ts";
+import { clusterAddVoter } from "./command/cluster_add_voter.ts";
+import { clusterBrokers } from "./command/cluster_brokers.ts";
+import { clusterElect } from "./command/cluster_elect.ts";
+import { clusterFeatures } from "./command/cluster_features.ts";
+import { clusterQuorum } from "./command/cluster_quorum.ts";
+import { clusterRemoveVoter } from "./command/cluster_remove_voter.ts";
+import { clusterStatus } from "./command/cluster_status.ts";
+import { clusterUnregister } from "./command/cluster_unregister.ts";
 import { configExplain } from "./command/config_explain.ts";
 import { configGet } from "./command/config_get.ts";
 import { configSet } from "./command/config_set.ts";
 import { configUnset } from "./command/config_unset.ts";
 import { consume } from "./command/consume.ts";
+import { controllerStart } from "./command/controller_start.ts";
 import { help } from "./command/help.ts";
 import { logDump } from "./command/log_dump.ts";
 import { logRepair } from "./command/log_repair.ts";
 import { logVerify } from "./command/log_verify.ts";
 import { produce } from "./command/produce.ts";
+import { storageFormat } from "./command/storage_format.ts";
 import { storageInfo } from "./command/storage_info.ts";
+import { storageRandomId } from "./command/storage_random_id.ts";
 import { topicAlter } from "./command/topic_alter.ts";
 import { topicCreate } from "./command/topic_create.ts";
 import { topicDelete } from "./command/topic_delete.ts";
@@ -25,6 +36,7 @@ import type { CommandSpec } from "./command_spec.ts";
 
 export const commands: readonly CommandSpec[] = [
   brokerStart,
+  controllerStart,
   produce,
   consume,
   topicList,
@@ -37,10 +49,20 @@ export const commands: readonly CommandSpec[] = [
   configSet,
   configUnset,
   configExplain,
+  clusterStatus,
+  clusterBrokers,
+  clusterQuorum,
+  clusterAddVoter,
+  clusterRemoveVoter,
+  clusterElect,
+  clusterFeatures,
+  clusterUnregister,
   logDump,
   logVerify,
   logRepair,
+  storageFormat,
   storageInfo,
+  storageRandomId,
   version,
   help,
 ];

@@ -37,6 +37,13 @@ export {
   type VerifyProgress,
   type VerifyReport,
 } from "./broker/offline_tools.ts";
+export {
+  FormatFault,
+  type FormatOptions,
+  formatStorage,
+  type FormattedDirectory,
+  randomClusterId,
+} from "./broker/format_storage.ts";
 export { addressText, parseAddress } from "./client/address.ts";
 export type { Admin } from "./client/admin.ts";
 export type {
@@ -50,14 +57,29 @@ export type {
   ConfigSource,
   ConfigSynonym,
   ConfigType,
+  CreatedPartitions,
   CreatedTopic,
   DeletedRecords,
   DeletedTopic,
   DescribeConfigsOptions,
   DescribedTopic,
+  ElectedLeader,
+  ElectionType,
+  FeatureChange,
+  FeatureDescription,
+  FeaturesDescription,
+  FeatureUpdate,
   ListedOffset,
+  MorePartitions,
   NewTopic,
+  NewVoter,
+  NodeListener,
   OffsetSpec,
+  QuorumDescription,
+  QuorumReplica,
+  QuorumVoter,
+  TopicPartitions,
+  UpdatedFeature,
 } from "./client/admin_results.ts";
 export { type Client, type ClientOptions, connect } from "./client/client.ts";
 export { ClientError } from "./client/client_error.ts";
@@ -100,6 +122,8 @@ export interface StartOptions {
   /** Kafka's names and mq's own; `log.dirs` is needed. */
   readonly settings: ReadonlyMap<string, string>;
   readonly env?: Env;
+  /** What other nodes of the cluster are told of this program. */
+  readonly release?: string;
 }
 
 export interface RunningBroker {
@@ -124,8 +148,14 @@ export function createTrace(options: Omit<TraceOptions, "clock">): Trace {
 }
 
 /** Serves when it resolves. Throws a `BrokerFault`. */
-export async function startBroker({ settings, env }: StartOptions): Promise<RunningBroker> {
-  const broker = new Broker({ env: env ?? createHostEnv(), settings });
+export async function startBroker(
+  { settings, env, release }: StartOptions,
+): Promise<RunningBroker> {
+  const broker = new Broker({
+    env: env ?? createHostEnv(),
+    settings,
+    ...(release === undefined ? {} : { release }),
+  });
   // Before the logs are opened: a long recovery must be seen to be alive.
   const http = await openHttp(broker);
   let address: Address;

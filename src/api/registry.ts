@@ -1,16 +1,21 @@
 /**
- * The APIs that a broker serves, as an explicit ordered list: what is not here is not advertised.
+ * The APIs of Kafka that are spoken here, as explicit ordered lists: what `apis` lacks is not advertised.
  *
- * A new API is a file beside this one, a line here, and a line in the broker's table of handlers.
+ * A new API is a file beside this one, a line here, and a line in the broker's table of handlers. The
+ * APIs of mq itself, from 0x4000 up, are in `own/`.
  */
+import { addRaftVoter } from "./add_raft_voter.ts";
 import { alterConfigs } from "./alter_configs.ts";
 import { apiVersions } from "./api_versions.ts";
+import { createPartitions } from "./create_partitions.ts";
 import { createTopics } from "./create_topics.ts";
 import { deleteRecords } from "./delete_records.ts";
 import { deleteTopics } from "./delete_topics.ts";
 import { describeCluster } from "./describe_cluster.ts";
 import { describeConfigs } from "./describe_configs.ts";
+import { describeQuorum } from "./describe_quorum.ts";
 import { describeTopicPartitions } from "./describe_topic_partitions.ts";
+import { electLeaders } from "./elect_leaders.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find_coordinator.ts";
 import { incrementalAlterConfigs } from "./incremental_alter_configs.ts";
@@ -18,9 +23,12 @@ import { initProducerId } from "./init_producer_id.ts";
 import { listOffsets } from "./list_offsets.ts";
 import { metadata } from "./metadata.ts";
 import { produce } from "./produce.ts";
+import { removeRaftVoter } from "./remove_raft_voter.ts";
 import type { Api } from "./schema.ts";
+import { unregisterBroker } from "./unregister_broker.ts";
+import { updateFeatures } from "./update_features.ts";
 
-/** In the order of their keys. */
+/** What brokers serve, in the order of their keys. */
 export const apis: readonly Api[] = [
   produce,
   fetch,
@@ -39,9 +47,24 @@ export const apis: readonly Api[] = [
   describeTopicPartitions,
 ];
 
-const apiByKey = new Map(apis.map((api) => [api.key, api]));
+/** What only the client speaks; a line moves up together with the handler of a broker. */
+export const clientApis: readonly Api[] = [
+  createPartitions,
+  electLeaders,
+  describeQuorum,
+  updateFeatures,
+  unregisterBroker,
+  addRaftVoter,
+  removeRaftVoter,
+];
 
-/** The API of `key`, or undefined where brokers serve none. */
+/** Both, in the order of their keys. */
+export const knownApis: readonly Api[] = [...apis, ...clientApis]
+  .sort((left, right) => left.key - right.key);
+
+const apiByKey = new Map(knownApis.map((api) => [api.key, api]));
+
+/** The API of `key`, or undefined where its messages cannot be read. */
 export function apiOf(key: number): Api | undefined {
   return apiByKey.get(key);
 }

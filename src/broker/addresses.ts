@@ -28,34 +28,23 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/**
- * What one of the two settings says of listeners for clients, with the security protocol in place of
- * the listener's name.
- *
- * Kafka's own files also name a listener for the controllers of the quorum. Nobody would connect to it
- * where the one voter is in the same process, so it is left out rather than refused.
- */
-export function clientListeners(
-  name: "listeners" | "advertised.listeners",
-  settings: BrokerSettings,
-): readonly string[] {
-  const controllers = new Set(settings.get("controller.listener.names") ?? []);
-  const protocols = new Map<string, string>();
+/** A listener's address with the security protocol in place of its name. */
+export function protocolOf(text: string, settings: BrokerSettings): string {
+  const listener = /^\s*([^:/]+):\/\//.exec(text)?.[1];
+  if (listener === undefined) return text;
   for (const entry of settings.get("listener.security.protocol.map") ?? []) {
-    const [listener = "", protocol = ""] = entry.split(":");
-    protocols.set(listener.trim(), protocol.trim());
+    const [name = "", protocol = ""] = entry.split(":");
+    if (name.trim() === listener) return text.replace(listener, protocol.trim());
   }
-  return (settings.get(name) ?? []).flatMap((text) => {
-    const listener = /^\s*([^:/]+):\/\//.exec(text)?.[1];
-    if (listener === undefined) return [text];
-    if (controllers.has(listener)) return [];
-    return [text.replace(listener, protocols.get(listener) ?? listener)];
-  });
+  return text;
 }
 
-/** Throws a `BrokerFault` for the first that is no address. */
-export function addressesOf(texts: readonly string[]): readonly Address[] {
-  if (texts.length === 0) {
+/** Throws a `BrokerFault` for the first that is no address; for none at all where there is no other. */
+export function addressesOf(
+  texts: readonly string[],
+  others: readonly unknown[] = [],
+): readonly Address[] {
+  if (texts.length + others.length === 0) {
     throw new BrokerFault(
       "BAD_SETTING",
       "Cannot start without listeners",

@@ -1,5 +1,4 @@
 /** Changing settings, for those who change single ones and those who replace the whole set. */
-import { ErrorCode } from "../api/error_code.ts";
 import { DiskFault } from "../env/disk.ts";
 import {
   type AlteredResource,
@@ -7,6 +6,7 @@ import {
   type ResourceToAlter,
 } from "../metadata/decide/alter_configs.ts";
 import type { BrokerContext } from "./broker_context.ts";
+import { storageRefusal } from "./storage_refusal.ts";
 
 export interface AlterOptions {
   readonly isWholeSet: boolean;
@@ -30,14 +30,10 @@ export async function alterConfigs(
     );
   } catch (error) {
     if (!(error instanceof DiskFault)) throw error;
-    const errorMessage = error.kind === "no-space"
-      ? "no space is left for metadata"
-      : "the disk has failed";
     return resources.map(({ resourceType, resourceName }) => ({
       resourceType,
       resourceName,
-      errorCode: ErrorCode.KafkaStorageError,
-      errorMessage,
+      ...storageRefusal(error),
     }));
   }
 }

@@ -1,32 +1,45 @@
 /**
- * A broker, assembled: settings, log directories, metadata quorum, partitions, door.
+ * A node, assembled: settings, log directories, its place in the cluster, partitions, door.
  *
- * Order of a start: settings are judged, directories are locked and their logs recovered, metadata is
- * replayed, the door is opened, the broker registers itself; only then is it told to be serving.
- * Order of a stop: the door is closed, requests under way finish, logs are made durable and closed, the
- * clean mark is written last.
+ *     settings ─► directories ─► metadata ─► partitions ─► registered ─► unfenced ─► serving
+ *                                   │ where others vote too: the door opens for them, the node
+ *                                   └ registers and catches up before it opens its partitions
+ *
+ * Order of a stop: leadership is handed over where there is somebody, the door is closed, requests
+ * under way finish, logs are made durable and closed, the clean mark is written last.
+ * Longer than most: it is the order of a start and of an end.
  */
-import type { Env } from "../env/env.ts";
+import { brokerHeartbeat } from "../api/own/broker_heartbeat.ts";
+import { registerBroker } from "../api/own/register_broker.ts";
 import type { DiskFault } from "../env/disk.ts";
+import type { Env } from "../env/env.ts";
 import type { Address } from "../env/network.ts";
 import { BufferPool } from "../ground/buffer_pool.ts";
-import { uuidFromEntropy } from "../ground/uuid.ts";
-import { decideRegisterBroker } from "../metadata/decide/register_broker.ts";
-import { compressWith, decompressWith } from "../record/compression.ts";
+import { type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
+import { supportedFeatures } from "../metadata/feature.ts";
+import type { ListenerAddress } from "../metadata/record.ts";
 import { Background } from "../runtime/background.ts";
-import type { AppendTools } from "../runtime/partition_append.ts";
 import { BrokerSettings } from "../runtime/broker_settings.ts";
-import { LogManager } from "../runtime/log_manager.ts";
+import { LogManager, type MetadataDirectories } from "../runtime/log_manager.ts";
 import { LoopDelay } from "../runtime/loop_delay.ts";
-import { ProducerIds } from "../runtime/producer_ids.ts";
-import { addressesOf, clientListeners, formatAddress, withPort } from "./addresses.ts";
+import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
+import { formatAddress } from "./addresses.ts";
 import type { BrokerContext } from "./broker_context.ts";
 import { BrokerFault, brokerFault } from "./broker_fault.ts";
+import { BrokerLifecycle } from "./broker_lifecycle.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
+import { ClusterNode } from "./cluster_node.ts";
+import { observeController } from "./controller_metrics.ts";
 import { observeBackground, observeDirectories } from "./disk_metrics.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door } from "./door.ts";
+import { FrameRouter } from "./frame_router.ts";
+import { Gate } from "./gate.ts";
+import { HANDLERS } from "./handlers.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
+import { advertisedOf, listenersOf, type NamedListener, withBoundPorts } from "./listeners.ts";
+import { newContext, Self } from "./new_context.ts";
+import { type NodePlan, planOf, refuseUnformatted } from "./node_plan.ts";
 import { tellOfOffline } from "./offline_notice.ts";
 
 export { BrokerSettings };
@@ -36,6 +49,8 @@ export interface BrokerOptions {
   readonly settings: ReadonlyMap<string, string>;
   /** Memory for frames; tests hand in one that is poisoned. */
   readonly framePool?: BufferPool;
+  /** What other nodes are told of this program. */
+  readonly release?: string;
 }
 
 /** How a broker came to its end. */
@@ -44,8 +59,22 @@ export type BrokerStop =
   | { readonly kind: "halted" }
   | { readonly kind: "failed"; readonly reason: string; readonly fault: BrokerFault };
 
+/** What a start works with. */
+interface Start {
+  readonly plan: NodePlan;
+  readonly listeners: readonly NamedListener[];
+  /** Empty where the node is no broker. */
+  readonly advertised: readonly ListenerAddress[];
+}
+
 /** Memory for frames that is kept ready, for all connections. */
 const FRAME_POOL_BYTES_MAX = 8 * 1024 * 1024;
+const RELEASE = "0.1.0";
+/** A stop waits so long at most for other nodes to take over, within `mq.stop.timeout.ms`. */
+const LEAVE_MS_MAX = 5000;
+const HAND_OVER_MS_MAX = 1000;
+const LEADERLESS_MS = 500;
+const TELL_MS = 60_000;
 
 export class Broker {
   readonly settings: BrokerSettings;
@@ -55,21 +84,34 @@ export class Broker {
   readonly stopped: Promise<BrokerStop>;
   readonly #env: Env;
   readonly #framePool: BufferPool;
+  readonly #release: string;
   readonly #loopDelay: LoopDelay;
+  readonly #incarnationId: Uuid;
+  readonly #router = new FrameRouter();
+  readonly #gate = new Gate();
   #settle: (stop: BrokerStop) => void = () => undefined;
   #state: BrokerState = "starting";
   #logs: LogManager | undefined;
+  #node: ClusterNode | undefined;
+  #dispatch: Dispatch | undefined;
+  #lifecycle: BrokerLifecycle | undefined;
   #door: Door | undefined;
+  #bound: readonly Address[] = [];
   #background: Background | undefined;
+  /** Of the last clean stop, as the next registration tells it. */
+  #directories: Pick<MetadataDirectories, "directoryIds" | "lastBrokerEpoch"> | undefined;
+  #onLeaderKnown: () => void = () => undefined;
   #isEnded = false;
   /** Why a start did not come to its end. */
   #endedBy = new BrokerFault("IO", "Stopped before it was serving", "start it again");
   #stopping: Promise<void> | undefined;
 
   /** Throws a `BrokerFault` for the first setting that is wrong; tells of unknown ones. */
-  constructor({ env, settings, framePool }: BrokerOptions) {
+  constructor({ env, settings, framePool, release }: BrokerOptions) {
     this.#env = env;
     this.#framePool = framePool ?? new BufferPool({ bytesMax: FRAME_POOL_BYTES_MAX });
+    this.#release = release ?? RELEASE;
+    this.#incarnationId = uuidFromEntropy(env.crypto.randomBytes(16));
     this.settings = new BrokerSettings(settings);
     for (const problem of this.settings.problems()) {
       if (problem.kind === "invalid") {
@@ -96,27 +138,43 @@ export class Broker {
     return this.settings.get("node.id");
   }
 
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  /** Whether this node decides for the cluster now, as far as it knows. */
+  get isActiveController(): boolean {
+    return this.#node?.isActiveController === true;
+  }
+
+  /** Metadata as this node has it; undefined while it has none. */
+  get metadata(): OpenMetadata | undefined {
+    return this.#node?.view;
+  }
+
+  /** What is known here of the quorum; undefined on a node without the role of a controller. */
+  get raft(): BrokerContext["raft"] {
+    return this.#node?.raft;
+  }
+
   /** Serves when it resolves, with the address that clients are told. Throws a `BrokerFault`. */
   async start(): Promise<Address> {
-    mustStandAlone(this.settings);
-    const listeners = addressesOf(clientListeners("listeners", this.settings));
-    const advertised = this.#advertised(listeners);
+    const plan = planOf(this.settings);
+    const listeners = listenersOf(this.settings, plan);
+    const advertised = plan.isBroker ? advertisedOf(this.settings, listeners) : [];
+    const directories = this.#directoriesOf();
     try {
-      const logs = await this.#openLogs();
+      refuseUnformatted(this.#env.disk, directories, { settings: this.settings, plan });
+      const start = { plan, listeners, advertised };
+      const logs = await this.#openLogs(directories, start);
       this.#logs = logs;
       this.#mustGoOn();
-      const broker = this.#assemble(logs);
-      const dispatch = new Dispatch(broker);
-      this.#door = new Door({
-        env: this.#env,
-        settings: this.settings,
-        metrics: this.metrics,
-        pool: this.#framePool,
-        dispatch: (frame, connection) => dispatch.onFrame(frame, connection),
-      });
-      const bound = await this.#door.open(listeners);
+      const broker = this.#assemble(logs, plan);
+      if (this.#door === undefined) await this.#openDoor(start);
       this.#mustGoOn();
-      return await this.#serve(broker, logs, withPort(advertised, bound[0] as Address));
+      if (plan.isBroker) await this.#register(start);
+      this.#mustGoOn();
+      return this.#serve(broker, logs, this.#toldAddress(start));
     } catch (error) {
       // What was let go of meanwhile fails in ways that say nothing of why.
       const ended = this.#isEnded ? this.#endedBy : undefined;
@@ -134,9 +192,19 @@ export class Broker {
   /** Stops at once, as a crash would: no log is closed, nothing more is answered. */
   halt(): void {
     this.#end({ kind: "halted" });
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#router.abandon();
+    this.#gate.abandon();
+    this.#lifecycle?.stop();
+    this.#node?.stop();
     this.#background?.halt();
     this.#door?.destroy();
-    this.#logs?.abandon();
+    if (this.#logs === undefined) this.#node?.view.abandon();
+    else this.#logs.abandon();
+    this.#onLeaderKnown();
   }
 
   /** Somebody may have stopped the broker, or a disk ended it, while it was starting. */
@@ -152,10 +220,15 @@ export class Broker {
     this.#state = "stopping";
     this.#env.trace.event("info", "stopping");
     const timeoutMs = this.settings.get("mq.stop.timeout.ms");
-    await Promise.all([this.#door?.close(timeoutMs), this.#background?.stop(timeoutMs)]);
+    const endMs = this.#env.clock.monotonicMs() + timeoutMs;
+    await this.#leave(timeoutMs);
+    if (this.#isEnded) return;
+    const leftMs = Math.max(endMs - this.#env.clock.monotonicMs(), 0);
+    await Promise.all([this.#door?.close(leftMs), this.#background?.stop(leftMs)]);
     if (this.#isEnded) return; // the disk has failed meanwhile
     try {
-      const self = this.#logs?.quorum.image.broker(this.nodeId);
+      const self = this.#node?.view.image.broker(this.nodeId);
+      this.#node?.stop();
       await this.#logs?.close(self?.brokerEpoch ?? -1);
       this.#env.trace.event("info", "stopped");
       this.#end({ kind: "graceful" });
@@ -164,15 +237,36 @@ export class Broker {
     }
   }
 
-  #openLogs(): Promise<LogManager> {
-    const directories = this.settings.get("log.dirs") ?? [this.settings.get("log.dir") ?? ""];
-    if (directories.length === 0 || directories.includes("")) {
-      throw new BrokerFault(
-        "BAD_SETTING",
-        "Cannot start without log.dirs",
-        "name a data directory",
-      );
+  /** Others take over what this node leads, while it can still be reached. */
+  async #leave(timeoutMs: number): Promise<void> {
+    if (this.#node?.isOnlyVoter !== true) {
+      const left = this.#lifecycle?.leave(Math.min(timeoutMs, LEAVE_MS_MAX));
+      this.#giveUpWithoutLeader();
+      await left;
+      await this.#node?.handOver(Math.min(timeoutMs, HAND_OVER_MS_MAX));
     }
+    this.#lifecycle?.stop();
+  }
+
+  /** Where nobody leads there is nobody to take leave of: the last nodes of a cluster that stops. */
+  #giveUpWithoutLeader(wasWithout = false): void {
+    if (this.#lifecycle?.state !== "leaving") return;
+    const isWithout = this.#node?.leaderId() === undefined;
+    if (isWithout && wasWithout) this.#lifecycle.stop();
+    else this.#env.clock.after(LEADERLESS_MS, () => this.#giveUpWithoutLeader(isWithout));
+  }
+
+  #directoriesOf(): readonly string[] {
+    const directories = this.settings.get("log.dirs") ?? [this.settings.get("log.dir") ?? ""];
+    if (directories.length > 0 && !directories.includes("")) return directories;
+    throw new BrokerFault(
+      "BAD_SETTING",
+      "Cannot start without log.dirs",
+      "name a data directory",
+    );
+  }
+
+  #openLogs(directories: readonly string[], start: Start): Promise<LogManager> {
     return LogManager.open({
       env: this.#env,
       settings: this.settings,
@@ -180,69 +274,205 @@ export class Broker {
       fsyncSeconds: this.metrics.fsyncSeconds,
       appendErrors: this.metrics.appendErrors,
       onFailed: (fault) => this.#onFailed(fault),
+      onTopicRemoved: (topic) => this.metrics.forgetTopic(topic),
+      openMetadata: (source) => this.#openMetadata(source, start),
     });
   }
 
-  #assemble(logs: LogManager): BrokerContext {
-    this.metrics.observe(logs.quorum.image, logs.partitions);
-    observeDirectories(this.metrics.metrics, logs);
-    this.#background = new Background({ env: this.#env, settings: this.settings, logs });
-    observeBackground(this.metrics.metrics, this.#background, logs.reads);
-    return {
+  /** Resolves when the image is as new as this node needs it to open its partitions. */
+  async #openMetadata(source: MetadataDirectories, start: Start): Promise<OpenMetadata> {
+    const { plan, listeners, advertised } = start;
+    const storage = plan.isController ? await source.openStorage() : undefined;
+    const { directoryIds, lastBrokerEpoch } = source;
+    this.#directories = { directoryIds, lastBrokerEpoch };
+    const node = await ClusterNode.open({
       env: this.#env,
       settings: this.settings,
-      clusterId: logs.clusterId,
-      brokerId: this.nodeId,
-      image: logs.quorum.image,
-      quorum: logs.quorum,
-      partitions: logs.partitions,
-      logs,
-      retention: this.#background.retention,
-      producerIds: new ProducerIds(logs.quorum, this.nodeId),
-      appendTools: appendTools(this.#env, this.settings),
-      metrics: this.metrics,
-    };
+      plan,
+      release: this.#release,
+      incarnationId: this.#incarnationId,
+      clusterId: source.clusterId,
+      directoryId: source.directoryId,
+      address: advertised[0] ?? (listeners[0] as NamedListener).address,
+      ownAddress: () => this.#ownAddress(start),
+      storage,
+      onDiskFault: (fault) => {
+        source.onDiskFault(fault);
+        if (this.#logs === undefined) this.#onFailed(fault); // nobody listens to the disk yet
+      },
+      onCorrupt: (fault) => this.#onFatal(brokerFault(fault)),
+      onLeaderChange: () => this.#onLeaderChange(),
+      onForwarded: () => {
+        const dispatch = this.#dispatch;
+        return dispatch === undefined ? undefined : (frame) => dispatch.onForwarded(frame);
+      },
+    });
+    this.#node = node;
+    this.#router.takePeers(node.services);
+    try {
+      this.#mustGoOn();
+      if (node.isOnlyVoter) {
+        node.start();
+        await node.whenLeading();
+      } else await this.#join(node, start);
+      return node.view;
+    } catch (error) {
+      node.stop();
+      node.view.abandon();
+      throw error;
+    }
   }
 
-  async #serve(broker: BrokerContext, logs: LogManager, advertised: Address): Promise<Address> {
-    const { host, port } = advertised;
-    await logs.quorum.propose(() =>
-      decideRegisterBroker({
-        brokerId: this.nodeId,
-        incarnationId: uuidFromEntropy(this.#env.crypto.randomBytes(16)),
-        host,
-        port,
-        rack: this.settings.get("broker.rack") ?? null,
-      })
-    );
+  /** Among others: reachable first, then registered, then as new as the registration. */
+  async #join(node: ClusterNode, start: Start): Promise<void> {
+    await this.#openDoor(start);
     this.#mustGoOn();
+    node.start();
+    if (!start.plan.isBroker) return await this.#untilLeaderKnown(node);
+    this.#lifecycle = this.#newLifecycle(node, start);
+    await this.#lifecycle.start();
+    this.#mustGoOn();
+    const offset = node.offsetBehind(this.#lifecycle.brokerEpoch);
+    // deno-lint-ignore no-await-in-loop -- until it has come, however long that takes
+    while (!await node.view.whenApplied(offset, TELL_MS)) {
+      this.#mustGoOn();
+      this.#env.trace.event("warn", "no metadata has come yet", { reason: node.whyBehind() });
+    }
+    this.#mustGoOn();
+  }
+
+  async #untilLeaderKnown(node: ClusterNode): Promise<void> {
+    while (node.leaderId() === undefined && !this.#isEnded) {
+      // deno-lint-ignore no-await-in-loop -- until there is one
+      await new Promise<void>((resolve) => this.#onLeaderKnown = resolve);
+    }
+    this.#mustGoOn();
+  }
+
+  /** The only voter registers when its partitions are open, any other node has done so before. */
+  async #register(start: Start): Promise<void> {
+    const node = this.#node as ClusterNode;
+    const isRegistered = this.#lifecycle !== undefined;
+    const lifecycle = this.#lifecycle ??= this.#newLifecycle(node, start);
+    const serving = lifecycle.serve();
+    if (!isRegistered) await lifecycle.start();
+    await serving;
+  }
+
+  #newLifecycle(node: ClusterNode, start: Start): BrokerLifecycle {
+    const { clock, random, trace } = this.#env;
+    const brokerId = this.nodeId;
+    const { directoryIds = [], lastBrokerEpoch = -1 } = this.#directories ?? {};
+    const sessionMs = this.settings.get("broker.session.timeout.ms");
+    return new BrokerLifecycle({
+      nodeId: brokerId,
+      clock,
+      random,
+      trace,
+      heartbeatMs: this.settings.get("broker.heartbeat.interval.ms"),
+      sessionMs,
+      onFailed: (fault) => this.#onFatal(fault),
+      calls: {
+        isLeaderHere: () => node.isActiveController,
+        register: () =>
+          node.channel.call(registerBroker, {
+            brokerId,
+            incarnationId: this.#incarnationId,
+            clusterId: node.clusterId,
+            listeners: withBoundPorts(start.advertised, start.listeners, this.#bound),
+            rack: this.settings.get("broker.rack") ?? null,
+            features: supportedFeatures(),
+            directoryIds,
+            previousBrokerEpoch: lastBrokerEpoch,
+            isClean: lastBrokerEpoch >= 0,
+          }),
+        heartbeat: (question) =>
+          node.channel.call(
+            brokerHeartbeat,
+            { brokerId, metadataOffset: node.view.appliedOffset, ...question },
+            { timeoutMs: sessionMs / 2 },
+          ),
+      },
+    });
+  }
+
+  async #openDoor({ listeners }: Start): Promise<void> {
+    this.#door = new Door({
+      env: this.#env,
+      settings: this.settings,
+      metrics: this.metrics,
+      pool: this.#framePool,
+      dispatch: (frame, connection) => this.#router.onFrame(frame, connection),
+    });
+    this.#bound = await this.#door.open(listeners);
+  }
+
+  #assemble(logs: LogManager, plan: NodePlan): BrokerContext {
+    const node = this.#node as ClusterNode;
+    this.metrics.observe(node.view.image, logs.partitions);
+    observeDirectories(this.metrics.metrics, logs);
+    observeController(this.metrics.metrics, node);
+    this.#background = new Background({ env: this.#env, settings: this.settings, logs });
+    observeBackground(this.metrics.metrics, this.#background, logs.reads);
+    const self = new Self({ brokerId: this.nodeId, incarnationId: this.#incarnationId, plan });
+    self.follow(node.view);
+    node.view.onReplayed((record) => {
+      if (record.kind !== "unregister-broker" || record.brokerId !== this.nodeId) return;
+      this.#lifecycle?.onUnregistered(record.brokerEpoch);
+    });
+    const served = HANDLERS.filter(({ isOfEveryNode }) => plan.isBroker || isOfEveryNode === true);
+    const broker = newContext({
+      env: this.#env,
+      settings: this.settings,
+      node,
+      self,
+      logs,
+      retention: this.#background.retention,
+      metrics: this.metrics,
+      served: served.map(({ api }) => api),
+      brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
+    });
+    this.#dispatch = new Dispatch({ broker, handlers: HANDLERS, gate: this.#gate });
+    this.#router.takeClients(this.#dispatch);
+    return broker;
+  }
+
+  /** Where other nodes find this one, if it takes them where clients come too. */
+  #ownAddress({ plan, listeners, advertised }: Start): Address | undefined {
+    const named = plan.voters.find(({ id }) => id === plan.nodeId);
+    if (named !== undefined) return { host: named.host, port: named.port };
+    const at = listeners.findIndex(({ scope }) => scope !== "clients");
+    const bound = this.#bound[at];
+    if (bound === undefined) return undefined;
+    const told = withBoundPorts(advertised, listeners, this.#bound)
+      .find(({ name }) => name === listeners[at]?.name);
+    const { host } = told ?? bound;
+    return host === "0.0.0.0" || host === "::" ? undefined : { host, port: (told ?? bound).port };
+  }
+
+  #toldAddress({ advertised, listeners }: Start): Address {
+    const [first] = withBoundPorts(advertised, listeners, this.#bound);
+    return first === undefined ? this.#bound[0] as Address : { host: first.host, port: first.port };
+  }
+
+  #serve(broker: BrokerContext, logs: LogManager, address: Address): Address {
     this.#state = "serving";
+    this.#gate.open();
     this.#loopDelay.start();
     this.#background?.start();
     tellOfOffline(this.#env.trace, logs.partitions);
     this.#env.trace.event("info", "serving", {
-      kafka: formatAddress(advertised),
+      kafka: formatAddress(address),
       clusterId: broker.clusterId,
       nodeId: broker.brokerId,
       topics: [...broker.image.topics()].length,
     });
-    return advertised;
+    return address;
   }
 
-  #advertised(listeners: readonly Address[]): Address {
-    const given = clientListeners("advertised.listeners", this.settings);
-    const [first] = given.length > 0 ? addressesOf(given) : listeners;
-    const { host } = first as Address;
-    if (host === "0.0.0.0" || host === "::") {
-      throw new BrokerFault(
-        "BAD_SETTING",
-        `Cannot tell clients to connect to ${
-          formatAddress(first as Address)
-        }, which is every address`,
-        "set advertised.listeners (--advertise HOST:PORT) to the address that clients can reach",
-      );
-    }
-    return first as Address;
+  #onLeaderChange(): void {
+    this.#lifecycle?.onLeaderChange();
+    this.#onLeaderKnown();
   }
 
   /** The disk that the broker cannot do without is gone. */
@@ -251,10 +481,13 @@ export class Broker {
       path: fault.path,
       error: fault.message,
     });
-    this.#fail(brokerFault(fault));
-    this.#background?.halt();
-    this.#door?.destroy();
-    this.#logs?.abandon();
+    this.#onFatal(brokerFault(fault));
+  }
+
+  /** The node cannot go on, whatever it was doing. */
+  #onFatal(fault: BrokerFault): void {
+    this.#fail(fault);
+    this.#letGo();
   }
 
   #fail(fault: BrokerFault): void {
@@ -269,32 +502,4 @@ export class Broker {
     this.#loopDelay.stop();
     this.#settle(stop);
   }
-}
-
-function appendTools(env: Env, settings: BrokerSettings): AppendTools {
-  return {
-    clock: env.clock,
-    crc32c: env.crc32c,
-    compress: compressWith(env.compressors),
-    decompress: decompressWith(env.compressors),
-    inflatedBytesMax: settings.get("mq.decompression.max.bytes"),
-  };
-}
-
-/** A file that describes a cluster must not silently start something else. */
-function mustStandAlone(settings: BrokerSettings): void {
-  const roles = settings.get("process.roles");
-  const isOneRole = !roles.includes("broker") || !roles.includes("controller");
-  if (!isOneRole && (settings.get("controller.quorum.voters") ?? []).length <= 1) return;
-  throw new BrokerFault(
-    "BAD_SETTING",
-    isOneRole
-      ? `Cannot start a node that is only ${
-        roles.join(", ") || "nothing"
-      }: there are no clusters yet`
-      : "Cannot join a quorum of several voters: there are no clusters yet",
-    isOneRole
-      ? "set process.roles=broker,controller"
-      : "name this node alone in controller.quorum.voters, or leave it out",
-  );
 }

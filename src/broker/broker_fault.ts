@@ -3,7 +3,7 @@
 import { DiskFault } from "../env/disk.ts";
 import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import { LogFault } from "../log/log_fault.ts";
-import { MetadataCorrupt } from "../runtime/metadata_quorum.ts";
+import { MetadataCorrupt } from "../runtime/quorum/not_controller.ts";
 
 export type BrokerFaultCode =
   | "IN_USE"

@@ -14,12 +14,16 @@ import type { Stream } from "../env/network.ts";
 import type { Trace } from "../env/trace.ts";
 import type { BufferPool } from "../ground/buffer_pool.ts";
 import { FrameSplitter } from "../wire/frame.ts";
-import type { CallConnection } from "./broker_context.ts";
+import type { PeerSession } from "../runtime/peers/peer_session.ts";
+import type { CallConnection, ConnectionScope } from "./broker_context.ts";
 import type { InflightBytes } from "./inflight.ts";
 import { type Reply, ReplyQueue } from "./reply_queue.ts";
 
 export interface ConnectionOptions {
   readonly stream: Stream;
+  readonly scope: ConnectionScope;
+  /** Where it comes from, for messages. */
+  readonly remote: string;
   readonly clock: Clock;
   readonly trace: Trace;
   readonly inflight: InflightBytes;
@@ -42,6 +46,7 @@ const TURN_MS = 4;
 const GOODBYE_MS = 1000;
 
 export class ClientConnection implements CallConnection {
+  peerSession: PeerSession | undefined;
   readonly #options: ConnectionOptions;
   readonly #splitter: FrameSplitter;
   readonly #replies: ReplyQueue;
@@ -81,6 +86,14 @@ export class ClientConnection implements CallConnection {
       onDrain: () => this.#onDrain(),
       onClose: () => this.#onClose(),
     });
+  }
+
+  get remote(): string {
+    return this.#options.remote;
+  }
+
+  get scope(): ConnectionScope {
+    return this.#options.scope;
   }
 
   get isGoing(): boolean {

@@ -1,5 +1,4 @@
 /** Creating topics, for those who ask for it by CreateTopics and those who only ask for metadata. */
-import { ErrorCode } from "../api/error_code.ts";
 import { DiskFault } from "../env/disk.ts";
 import { uuidFromEntropy, ZERO_UUID } from "../ground/uuid.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type NewTopic,
 } from "../metadata/decide/create_topics.ts";
 import type { BrokerContext } from "./broker_context.ts";
+import { storageRefusal } from "./storage_refusal.ts";
 
 /** A topic with all defaults and an id of its own. */
 export function newTopic(broker: BrokerContext, name: string): NewTopic {
@@ -28,6 +28,7 @@ export async function createTopics(
   validateOnly: boolean,
 ): Promise<readonly CreatedTopic[]> {
   const { settings } = broker;
+  const placementStart = broker.env.random.u32();
   try {
     return await broker.quorum.propose((image) =>
       decideCreateTopics(image, {
@@ -37,16 +38,14 @@ export async function createTopics(
         defaultReplicationFactor: settings.get("default.replication.factor"),
         partitionCountMax: settings.get("mq.create.partitions.max"),
         brokerValue: (synonym) => settings.text(synonym),
+        placementStart,
       })
     );
   } catch (error) {
     if (!(error instanceof DiskFault)) throw error;
     return topics.map(({ name }) => ({
       name,
-      errorCode: ErrorCode.KafkaStorageError,
-      errorMessage: error.kind === "no-space"
-        ? "no space is left for metadata"
-        : "the disk has failed",
+      ...storageRefusal(error),
       topicId: ZERO_UUID,
       partitionCount: -1,
       replicationFactor: -1,

@@ -7,6 +7,7 @@ import { type Address, type Listener, PeerFault, type Stream } from "../env/netw
 import type { Timer } from "../env/clock.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
 import { formatAddress } from "./addresses.ts";
+import type { ConnectionScope } from "./broker_context.ts";
 import { BrokerFault } from "./broker_fault.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 import { ClientConnection, type ConnectionOptions } from "./connection.ts";
@@ -18,6 +19,12 @@ export interface DoorOptions {
   readonly metrics: BrokerMetrics;
   readonly pool: BufferPool;
   readonly dispatch: ConnectionOptions["dispatch"];
+}
+
+/** An address to listen on, and who may come there. */
+export interface ScopedListener {
+  readonly address: Address;
+  readonly scope: ConnectionScope;
 }
 
 const IDLE_CHECK_MS_MAX = 60_000;
@@ -36,13 +43,13 @@ export class Door {
     this.#inflight = new InflightBytes(options.settings.get("queued.max.request.bytes"));
   }
 
-  /** What was really bound, in the order of `addresses`. Throws a `BrokerFault`. */
-  async open(addresses: readonly Address[]): Promise<readonly Address[]> {
-    for (const address of addresses) {
+  /** What was really bound, in the order of `listeners`. Throws a `BrokerFault`. */
+  async open(listeners: readonly ScopedListener[]): Promise<readonly Address[]> {
+    for (const { address, scope } of listeners) {
       try {
         // deno-lint-ignore no-await-in-loop -- the first one that cannot be had is told
         const listener = await this.#options.env.network.listen(address, (stream) => {
-          this.#onStream(stream);
+          this.#onStream(stream, scope);
         });
         this.#listeners.push(listener);
       } catch (error) {
@@ -78,7 +85,7 @@ export class Door {
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
-  #onStream(stream: Stream): void {
+  #onStream(stream: Stream, scope: ConnectionScope): void {
     const { env, settings, metrics, pool, dispatch } = this.#options;
     const remote = formatAddress(stream.remote);
     if (this.#isClosing || this.#connections.size >= this.#connectionsMax()) {
@@ -91,6 +98,8 @@ export class Door {
     }
     const connection: ClientConnection = new ClientConnection({
       stream,
+      scope,
+      remote,
       clock: env.clock,
       trace: env.trace,
       inflight: this.#inflight,
@@ -104,7 +113,7 @@ export class Door {
       },
       onBadRequest: (reason) => {
         metrics.badRequests.add(1);
-        env.trace.event("warn", "connection closed", { remote, reason });
+        if (reason !== "") env.trace.event("warn", "connection closed", { remote, reason });
       },
       onClose: () => {
         this.#connections.delete(connection);

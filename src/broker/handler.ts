@@ -5,6 +5,7 @@
  * (for a disk, for records), and with `NO_REPLY` where the protocol wants none.
  */
 import type { Api, RequestOf, ResponseInput } from "../api/schema.ts";
+import type { Refusal } from "../metadata/refusal.ts";
 import type { BrokerContext, Call } from "./broker_context.ts";
 
 /** Produce with acks=0 is not answered. */
@@ -22,6 +23,13 @@ export type Answer<A extends Api> = ResponseInput<A> | typeof NO_REPLY | CloseCo
 
 export interface Handler<A extends Api = Api> {
   readonly api: A;
+  /** Whether a node without the role of a broker serves it too, and one that is still starting. */
+  readonly isOfEveryNode?: boolean;
+  /**
+   * There where only the active controller decides: at any other node the request goes to it whole.
+   * What is answered where nobody can say that something was decided.
+   */
+  whenUndecided?(request: RequestOf<A>, refusal: Refusal, call: Call): Answer<A>;
   handle(
     broker: BrokerContext,
     request: RequestOf<A>,

@@ -20,6 +20,7 @@ import { Outbox } from "./outbox.ts";
 export type Reply =
   | { readonly kind: "parts"; readonly parts: readonly Foreign[] }
   | { readonly kind: "none" }
+  /** Without a reason where that was told already. */
   | { readonly kind: "close"; readonly reason: string };
 
 /** The place of one request's reply. */

@@ -5,31 +5,46 @@
  * concerns the whole call is thrown, as a `ClientError`. Questions are asked again where that may
  * help; orders (create, delete) only where the broker said that it did nothing.
  */
-import { createTopics } from "../api/create_topics.ts";
-import { deleteTopics } from "../api/delete_topics.ts";
 import { describeCluster } from "../api/describe_cluster.ts";
 import { describeConfigs } from "../api/describe_configs.ts";
 import { ErrorCode } from "../api/error_code.ts";
 import { incrementalAlterConfigs } from "../api/incremental_alter_configs.ts";
-import type { Api, RequestInput, ResponseOf } from "../api/schema.ts";
-import { ZERO_UUID } from "../ground/uuid.ts";
 import type {
   AlteredConfigs,
   ClusterDescription,
   ConfigChange,
   ConfigChanges,
   ConfigResult,
+  CreatedPartitions,
   CreatedTopic,
   DeletedRecords,
   DeletedTopic,
   DescribeConfigsOptions,
   DescribedTopic,
+  ElectedLeader,
+  ElectionType,
+  FeaturesDescription,
+  FeatureUpdate,
   ListedOffset,
+  MorePartitions,
   NewTopic,
+  NewVoter,
   OffsetSpec,
+  QuorumDescription,
+  QuorumVoter,
+  TopicPartitions,
+  UpdatedFeature,
 } from "./admin_results.ts";
-import { ClientError, errorOfCode, errorOfResult } from "./client_error.ts";
+import { ClientError, errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
+import {
+  changeFeatures,
+  dropVoter,
+  featuresOf,
+  forgetBroker,
+  quorumOf,
+  takeInVoter,
+} from "./cluster_calls.ts";
 import {
   alteredConfigs,
   alterRequest,
@@ -42,7 +57,8 @@ import type { Connection } from "./connection.ts";
 import { deleteRecordsOf } from "./delete_records_call.ts";
 import { listOffsetsOf, type ListOffsetsOptions } from "./list_offsets_call.ts";
 import type { TopicMetadata } from "./metadata_cache.ts";
-import { retrying } from "./retry.ts";
+import { askRetrying, giveOrder } from "./orders.ts";
+import { chooseLeaders, makePartitions, makeTopics, removeTopics } from "./topics_call.ts";
 
 export class Admin {
   readonly #tools: ClientTools;
@@ -79,44 +95,33 @@ export class Admin {
     options: { readonly validateOnly?: boolean } = {},
   ): Promise<readonly CreatedTopic[]> {
     if (topics.length === 0) return [];
-    const answer = await this.#order(createTopics, {
-      topics: topics.map(({ name, partitions, replicationFactor, configs }) => ({
-        name,
-        numPartitions: partitions ?? -1,
-        replicationFactor: replicationFactor ?? -1,
-        assignments: [],
-        configs: Object.entries(configs ?? {}).map(([name, value]) => ({ name, value })),
-      })),
-      timeoutMs: this.#tools.requestTimeoutMs,
-      validateOnly: options.validateOnly ?? false,
-    }, (response) => response.topics.map(({ errorCode }) => errorCode));
-    const results = new Map(answer.topics.map((topic) => [topic.name, topic]));
-    return topics.map(({ name }) => {
-      const result = results.get(name);
-      const error = errorOfResult(result, `Cannot create topic ${name}`);
-      return {
-        name,
-        ...error,
-        topicId: result?.topicId ?? ZERO_UUID,
-        partitions: result?.numPartitions ?? -1,
-        replicationFactor: result?.replicationFactor ?? -1,
-      };
-    });
+    return await makeTopics(this.#tools, topics, options.validateOnly ?? false);
   }
 
   async deleteTopics(names: readonly string[]): Promise<readonly DeletedTopic[]> {
     if (names.length === 0) return [];
-    const answer = await this.#order(deleteTopics, {
-      topics: names.map((name) => ({ name, topicId: ZERO_UUID })),
-      topicNames: names,
-      timeoutMs: this.#tools.requestTimeoutMs,
-    }, (response) => response.responses.map(({ errorCode }) => errorCode));
-    const results = new Map(answer.responses.map((topic) => [topic.name, topic]));
-    for (const name of names) this.#tools.metadata.forget(name);
-    return names.map((name) => ({
-      name,
-      ...errorOfResult(results.get(name), `Cannot delete topic ${name}`),
-    }));
+    return await removeTopics(this.#tools, names);
+  }
+
+  /** Gives topics more partitions; there is no way back. */
+  async createPartitions(
+    topics: readonly MorePartitions[],
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<readonly CreatedPartitions[]> {
+    if (topics.length === 0) return [];
+    return await makePartitions(this.#tools, topics, options.validateOnly ?? false);
+  }
+
+  /**
+   * Has leaders chosen anew, of these partitions or (null) of all; of all only those are told of that
+   * needed it. One that needs none has the error ELECTION_NOT_NEEDED.
+   */
+  async electLeaders(
+    topics: readonly TopicPartitions[] | null,
+    options: { readonly type?: ElectionType } = {},
+  ): Promise<readonly ElectedLeader[]> {
+    if (topics !== null && topics.length === 0) return [];
+    return await chooseLeaders(this.#tools, topics, options.type ?? "preferred");
   }
 
   /** All settings of topics, in the order of their names. */
@@ -156,11 +161,11 @@ export class Admin {
     options: { readonly validateOnly?: boolean } = {},
   ): Promise<readonly AlteredConfigs[]> {
     if (topics.length === 0) return [];
-    const answer = await this.#order(
-      incrementalAlterConfigs,
-      alterRequest(RESOURCE_TOPIC, topics, options.validateOnly ?? false),
-      (response) => response.responses.map(({ errorCode }) => errorCode),
-    );
+    const answer = await giveOrder(this.#tools, {
+      api: incrementalAlterConfigs,
+      body: alterRequest(RESOURCE_TOPIC, topics, options.validateOnly ?? false),
+      errorCodes: (response) => response.responses.map(({ errorCode }) => errorCode),
+    });
     return alteredConfigs(answer, "topic", topics);
   }
 
@@ -180,7 +185,10 @@ export class Admin {
     return alteredConfigs(answer, "broker", brokers)[0] as AlteredConfigs;
   }
 
-  async describeCluster(): Promise<ClusterDescription> {
+  /** Brokers that are alive; with `includesFenced` also those of which nothing is heard, where it is told. */
+  async describeCluster(
+    options: { readonly includesFenced?: boolean } = {},
+  ): Promise<ClusterDescription> {
     return await this.#retrying(async () => {
       const connection = await this.#tools.pool.any();
       if (connection.versionOf(describeCluster) === undefined) {
@@ -193,6 +201,7 @@ export class Admin {
       }
       const answer = await connection.request(describeCluster, {
         includeClusterAuthorizedOperations: false,
+        includeFencedBrokers: options.includesFenced ?? false,
       });
       if (answer.errorCode !== ErrorCode.None) {
         throw errorOfCode(answer.errorCode, "Cannot describe cluster", answer.errorMessage);
@@ -200,6 +209,45 @@ export class Admin {
       const { clusterId, controllerId, brokers } = answer;
       return { clusterId, controllerId, brokers };
     });
+  }
+
+  /** Who leads the metadata log, who votes on it, and how far they all are. */
+  async describeQuorum(): Promise<QuorumDescription> {
+    return await quorumOf(this.#tools);
+  }
+
+  /** Features that a broker understands (any, or the one that is named) and the levels in force. */
+  async describeFeatures(options: { readonly brokerId?: number } = {}): Promise<
+    FeaturesDescription
+  > {
+    const { pool, metadata } = this.#tools;
+    const { brokerId } = options;
+    if (brokerId === undefined) return await featuresOf(this.#tools, () => pool.any());
+    await this.#retrying(() => metadata.cluster({ isCached: true }));
+    return await featuresOf(this.#tools, () => pool.broker(brokerId));
+  }
+
+  /** Sets levels of features for the whole cluster. */
+  async updateFeatures(
+    updates: readonly FeatureUpdate[],
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<readonly UpdatedFeature[]> {
+    if (updates.length === 0) return [];
+    return await changeFeatures(this.#tools, updates, options.validateOnly ?? false);
+  }
+
+  /** Forgets a broker that will not come back; one that is alive would register again. */
+  async unregisterBroker(brokerId: number): Promise<void> {
+    await forgetBroker(this.#tools, brokerId);
+  }
+
+  /** Gives a controller that runs already a vote in the metadata quorum. */
+  async addVoter(voter: NewVoter): Promise<void> {
+    await takeInVoter(this.#tools, voter);
+  }
+
+  async removeVoter(voter: QuorumVoter): Promise<void> {
+    await dropVoter(this.#tools, voter);
   }
 
   /** One offset per partition: all partitions of the topic, or those asked for. */
@@ -237,32 +285,7 @@ export class Admin {
     return describedConfigs(answer, names);
   }
 
-  /** Orders go to the controller where it is known; any broker of a newer Kafka passes them on. */
-  async #order<A extends Api>(
-    api: A,
-    body: RequestInput<A>,
-    errorCodes: (response: ResponseOf<A>) => readonly number[],
-  ): Promise<ResponseOf<A>> {
-    const { pool, metadata } = this.#tools;
-    let isCached = true;
-    const order = async (): Promise<ResponseOf<A>> => {
-      const { controllerId } = await metadata.cluster({ isCached });
-      const connection = await (pool.knows(controllerId) ? pool.broker(controllerId) : pool.any());
-      // A broken connection is not tried again from here on: the order may have been carried out.
-      const response = await connection.request(api, body).catch((error: ClientError) => {
-        throw new ClientError(error.code, error.message, { cause: error });
-      });
-      if (errorCodes(response).includes(ErrorCode.NotController)) {
-        isCached = false;
-        throw errorOfCode(ErrorCode.NotController, `Cannot ask ${api.name}`);
-      }
-      return response;
-    };
-    return await this.#retrying(order);
-  }
-
   #retrying<T>(attempt: () => Promise<T>): Promise<T> {
-    const { env, requestTimeoutMs, signal } = this.#tools;
-    return retrying(env, { timeoutMs: requestTimeoutMs, signal }, attempt);
+    return askRetrying(this.#tools, attempt);
   }
 }

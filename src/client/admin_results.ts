@@ -145,3 +145,106 @@ export interface DeletedRecords {
   /** The first offset that is there now; -1 where it failed. */
   readonly lowWatermark: number;
 }
+
+export interface MorePartitions {
+  readonly name: string;
+  /** How many there are to be afterwards. */
+  readonly partitions: number;
+  /** Brokers of each new partition, its first leader first; the controller chooses where left out. */
+  readonly assignments?: readonly (readonly number[])[];
+}
+
+export interface CreatedPartitions {
+  readonly name: string;
+  readonly error?: ClientError;
+}
+
+/** preferred: the first replica. unclean: anyone that is there, for those without a leader. */
+export type ElectionType = "preferred" | "unclean";
+
+export interface TopicPartitions {
+  readonly name: string;
+  readonly partitions: readonly number[];
+}
+
+export interface ElectedLeader {
+  readonly name: string;
+  readonly partition: number;
+  /** ELECTION_NOT_NEEDED where the one that is wanted leads already. */
+  readonly error?: ClientError;
+}
+
+/** One that keeps the metadata log: with a vote, or following. */
+export interface QuorumReplica {
+  readonly nodeId: number;
+  /** All zero where the broker is too old to tell, or does not know. */
+  readonly directoryId: Uuid;
+  /** -1 where it is not known. */
+  readonly logEndOffset: number;
+  /** Milliseconds since 1970; -1 where they are not known or told. */
+  readonly lastFetchTimestamp: number;
+  readonly lastCaughtUpTimestamp: number;
+}
+
+export interface NodeListener {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface QuorumDescription {
+  /** -1 where nobody leads. */
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: number;
+  readonly voters: readonly QuorumReplica[];
+  readonly observers: readonly QuorumReplica[];
+  /** Where the voters are; empty where the broker is too old to tell. */
+  readonly nodes: readonly {
+    readonly nodeId: number;
+    readonly listeners: readonly NodeListener[];
+  }[];
+}
+
+export interface FeatureDescription {
+  readonly name: string;
+  /** What the broker that was asked understands. */
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  /** What is in force in the whole cluster; 0 = switched off. */
+  readonly finalizedLevel: number;
+}
+
+export interface FeaturesDescription {
+  /** Grows with every change; -1 where the broker does not tell. */
+  readonly finalizedEpoch: number;
+  /** In the order of their names. */
+  readonly features: readonly FeatureDescription[];
+}
+
+/** A safe downgrade loses nothing; an unsafe one may forget what the lower level has no words for. */
+export type FeatureChange = "upgrade" | "safe-downgrade" | "unsafe-downgrade";
+
+export interface FeatureUpdate {
+  readonly name: string;
+  /** 0 = switch off. */
+  readonly level: number;
+  /** "upgrade" where left out. */
+  readonly change?: FeatureChange;
+}
+
+export interface UpdatedFeature {
+  readonly name: string;
+  readonly error?: ClientError;
+}
+
+export interface QuorumVoter {
+  readonly nodeId: number;
+  readonly directoryId: Uuid;
+  /** Refused where it is not that of the cluster that is asked; not checked where left out. */
+  readonly clusterId?: string;
+}
+
+export interface NewVoter extends QuorumVoter {
+  readonly listeners: readonly NodeListener[];
+}

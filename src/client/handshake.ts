@@ -16,8 +16,8 @@ import { addressText } from "./address.ts";
 import { errorOfCode } from "./client_error.ts";
 
 const VERSION_FIRST = 3;
-const SOFTWARE_NAME = "mq";
-const SOFTWARE_VERSION = "1";
+export const SOFTWARE_NAME = "mq";
+export const SOFTWARE_VERSION = "1";
 
 /** What the handshake needs of a connection. */
 export interface Asker {

@@ -24,8 +24,17 @@ const OWN = [
   { name: "log.dir", type: "string", doc: "The directory that holds the data, where log.dirs is not given." },
   { name: "listeners", type: "list", default: "PLAINTEXT://127.0.0.1:9092", doc: "Addresses to listen on." },
   { name: "advertised.listeners", type: "list", doc: "Addresses that clients are told; without it those of listeners." },
-  { name: "controller.quorum.voters", type: "list", doc: "Voters of the quorum, ID@HOST:PORT; there is one voter yet, this node." },
-  { name: "controller.listener.names", type: "list", doc: "Listeners that are for controllers; a node that stands alone does not open them." },
+  { name: "controller.quorum.voters", type: "list", form: { pattern: /^$|^\d+@[^@,\s]+:\d+(,\d+@[^@,\s]+:\d+)*$/, words: "a list of ID@HOST:PORT" }, doc: "Voters of the metadata quorum, ID@HOST:PORT; without it the node stands alone." },
+  { name: "controller.quorum.bootstrap.servers", type: "list", doc: "Controllers that a node which is no voter asks first, HOST:PORT." },
+  { name: "controller.quorum.election.timeout.ms", type: "int", default: "400", min: 50, doc: "How long a voter hears nothing from the leader of the quorum before it stands for election, in milliseconds." },
+  { name: "mq.controller.heartbeat.ms", type: "int", default: "100", min: 10, doc: "How often the leader of the quorum is heard of when nothing happens, in milliseconds." },
+  { name: "broker.heartbeat.interval.ms", type: "int", default: "2000", min: 10, doc: "How often a broker tells the active controller that it is alive, in milliseconds." },
+  { name: "broker.session.timeout.ms", type: "int", default: "9000", min: 100, doc: "How long a broker may be silent before it is fenced, in milliseconds." },
+  { name: "metadata.log.max.record.bytes.between.snapshots", type: "long", default: "20971520", min: 1, doc: "Bytes of metadata records behind which a snapshot is taken." },
+  { name: "metadata.log.max.snapshot.interval.ms", type: "long", default: "3600000", min: 0, doc: "How long metadata records may be without a snapshot, in milliseconds; 0 is for ever." },
+  { name: "mq.peer.request.max.bytes", type: "int", default: "16777216", min: 65536, doc: "Largest request of another node of the cluster, in bytes." },
+  { name: "mq.cluster.id", type: "string", doc: "Cluster that an empty data directory is made for." },
+  { name: "controller.listener.names", type: "list", doc: "Listeners that are for other nodes of the cluster, which are then heard on no other; a node that stands alone does not open them." },
   { name: "listener.security.protocol.map", type: "list", doc: "Security protocols of listeners, NAME:PROTOCOL; PLAINTEXT is the one that is served." },
   { name: "mq.http.listener", type: "string", default: "127.0.0.1:9644", doc: "Address of health and metrics, or off." },
   { name: "auto.create.topics.enable", type: "boolean", default: "true", doc: "Whether a topic is created when a client first asks for it." },
@@ -64,7 +73,7 @@ const OWN = [
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
 const IGNORED =
-  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.bootstrap.servers inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.cleaner.threads log.cleaner.io.buffer.size log.cleaner.io.buffer.load.factor broker.id metadata.log.dir metrics.recording.level"
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.fetch.timeout.ms controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms controller.quorum.retry.backoff.max.ms initial.broker.registration.timeout.ms inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.cleaner.threads log.cleaner.io.buffer.size log.cleaner.io.buffer.load.factor broker.id metadata.log.dir metrics.recording.level"
     .split(" ");
 
 type OwnSetting = (typeof OWN)[number];

@@ -4,16 +4,20 @@
  *
  * A directory owns the faults of its disk (`log/directory/directory_health.ts`); here it is listened to: one that
  * has failed takes its partitions offline, and without the one of the metadata log the broker cannot go
- * on. What cannot be opened is an offline partition, and the others go on.
+ * on, nor without any. Where metadata comes from is decided by who opens this: a voter has its log here,
+ * a broker that only follows has none. What cannot be opened is an offline partition, and the others go on.
  * Not here: which partition lies where (`placed_partitions.ts`), what a start finds
  * (`found_folders.ts`), checkpoints (`log_hints.ts`). Longer than most: background work asks here for all
  * that those know.
  */
 import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
+import { assert } from "../ground/assert.ts";
 import type { Offset } from "../ground/numbers.ts";
+import { parseUuid, type Uuid } from "../ground/uuid.ts";
 import type { Log, LogTools } from "../log/log.ts";
 import type { KnownDirectory } from "../log/directory/known_directories.ts";
+import { LogDirectoryFault } from "../log/directory/log_directory_fault.ts";
 import { LogFault } from "../log/log_fault.ts";
 import { OpenSegments } from "../log/segment/open_segments.ts";
 import { ReadChecks } from "../log/reading/read_checks.ts";
@@ -26,13 +30,15 @@ import { type HintedLog, LogHints } from "./log_hints.ts";
 import { type OpenedPlaces, openPlaces, type Place, uniqueHex } from "./log_places.ts";
 import { lostDirectories, noteDirectories } from "./lost_directories.ts";
 import type { ManagedLog, ManagedLogs } from "./managed_logs.ts";
-import { METADATA_PARTITION, metadataFirst, openMetadataLog } from "./metadata_place.ts";
-import { MetadataQuorum } from "./metadata_quorum.ts";
+import { METADATA_PARTITION, metadataFirst, openMetadataStorage } from "./metadata_place.ts";
 import type { Counter, Histogram } from "./metrics.ts";
 import { damagedLog } from "./partition.ts";
 import { PartitionOpener } from "./partition_opener.ts";
 import type { PartitionTable } from "./partition_table.ts";
 import { PlacedPartitions } from "./placed_partitions.ts";
+import { MetadataQuorum } from "./quorum/metadata_quorum.ts";
+import type { OpenMetadata } from "./quorum/metadata_view.ts";
+import type { RaftStorage } from "./quorum/raft_storage.ts";
 import { Removals } from "./removals.ts";
 
 export interface LogManagerOptions {
@@ -42,8 +48,27 @@ export interface LogManagerOptions {
   readonly directories: readonly string[];
   readonly fsyncSeconds: Histogram;
   readonly appendErrors: Counter;
-  /** The broker cannot go on: the disk of the metadata log has failed. */
+  /** The broker cannot go on: the disk of the metadata log has failed, or all disks have. */
   readonly onFailed: (fault: DiskFault) => void;
+  /** The last partition of a topic has gone from here. */
+  readonly onTopicRemoved?: (topic: string) => void;
+  /** Where metadata comes from; left out: a quorum in which this node votes alone. */
+  readonly openMetadata?: (source: MetadataDirectories) => Promise<OpenMetadata>;
+}
+
+/** What the log directories have for metadata. */
+export interface MetadataDirectories {
+  readonly clusterId: string;
+  /** Of the first log directory; where the metadata log is, once the storage was opened. */
+  readonly directoryId: Uuid;
+  /** Of all log directories that could be opened, that one first. */
+  readonly directoryIds: readonly Uuid[];
+  /** Of the last stop, where all of them were closed cleanly by it; -1 otherwise. */
+  readonly lastBrokerEpoch: number;
+  /** For a voter: its storage, opened once. A node that only follows leaves it. */
+  openStorage(): Promise<RaftStorage>;
+  /** Owns the disk of that storage. */
+  onDiskFault(fault: DiskFault): void;
 }
 
 /** A log directory, for metrics and health. */
@@ -58,41 +83,52 @@ const OPEN_SEGMENTS_MAX = 1024;
 
 export class LogManager implements ManagedLogs {
   readonly partitions: PartitionTable;
-  readonly quorum: MetadataQuorum;
+  readonly metadata: OpenMetadata;
   /** Shared by the reads of all logs. */
   readonly reads: ReadChecks;
   readonly #options: LogManagerOptions;
   readonly #opened: OpenedPlaces;
-  readonly #metadata: HintedLog & { readonly log: Log };
+  /** Of a voter. */
+  readonly #metadataLog: MetadataLog | undefined;
   readonly #hints: LogHints;
   readonly #placed: PlacedPartitions;
   readonly #removals: Removals;
+  /** Partitions have been opened. */
+  #isOpen = false;
+  #hasMissed = false;
   #onNoRoom: () => void = () => undefined;
 
   /** Throws a `LogDirectoryFault`, `LogFault`, `MetadataCorrupt` or `DiskFault`; lets go of all then. */
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const opened: OpenedPlaces = { places: [], absent: [] };
     let manager: LogManager | undefined;
-    let metadataLog: Log | undefined;
+    let metadata: OpenMetadata | undefined;
+    const removals = new Removals(options.env.clock, options.env.disk);
+    const voter: { log?: MetadataLog } = {};
     try {
       const { env } = options;
       await openPlaces(options, opened);
-      metadataFirst(env.disk, opened);
       const tools = logTools(options);
-      const first = opened.places[0] as Place;
-      metadataLog = await openMetadataLog(first, tools, uniqueHex(env));
-      const onDiskFault = (fault: DiskFault): void => first.onFault(fault);
-      const quorum = await MetadataQuorum.open(metadataLog, { ...env, ...tools, onDiskFault });
+      const source = metadataDirectories({ options, opened, tools, removals, voter });
+      let alone: MetadataQuorum | undefined;
+      if (options.openMetadata !== undefined) metadata = await options.openMetadata(source);
+      else metadata = alone = await openAlone(options, source);
       const lost = lostDirectories(env.disk, opened);
-      manager = new LogManager(options, { tools, opened, lost, metadataLog, quorum });
+      const { log } = voter;
+      manager = new LogManager(options, { tools, opened, lost, metadata, log, removals });
+      manager.#followMetadata();
       await manager.#openPartitions(lost);
-      if (!first.isOnline) throw new DiskFault("io", first.directory.path, first.refusal ?? "");
+      await manager.#catchUp();
+      manager.#refuseOffline();
       await manager.#hints.writeRecoveryPoints();
+      manager.#refuseOffline(); // nobody listens yet, and a hint may have found the disk broken
       manager.#listen();
+      await alone?.lead();
       return manager;
     } catch (error) {
       manager?.abandon();
-      metadataLog?.closeNow();
+      metadata?.abandon();
+      voter.log?.storage.closeNow();
       for (const { directory } of opened.places) directory.abandon();
       throw error;
     }
@@ -100,28 +136,26 @@ export class LogManager implements ManagedLogs {
 
   private constructor(
     options: LogManagerOptions,
-    { tools, opened, lost, metadataLog, quorum }: {
+    { tools, opened, lost, metadata, log, removals }: {
       readonly tools: LogTools;
       readonly opened: OpenedPlaces;
       readonly lost: readonly KnownDirectory[];
-      readonly metadataLog: Log;
-      readonly quorum: MetadataQuorum;
+      readonly metadata: OpenMetadata;
+      readonly log: MetadataLog | undefined;
+      readonly removals: Removals;
     },
   ) {
-    const { env } = options;
     this.#options = options;
     this.#opened = opened;
-    this.#metadata = {
-      name: METADATA_PARTITION,
-      place: opened.places[0] as Place,
-      log: metadataLog,
-      writtenLogStart: metadataLog.logStartOffset,
-    };
-    this.#removals = new Removals(env.clock, env.disk);
+    this.#metadataLog = log;
+    this.metadata = metadata;
+    this.#removals = removals;
+    const nodeId = options.settings.get("node.id");
     this.#placed = new PlacedPartitions({
       ...options,
-      image: quorum.image,
-      opener: new PartitionOpener({ ...options, ...opened, lost, tools }),
+      nodeId,
+      image: metadata.image,
+      opener: new PartitionOpener({ ...options, ...opened, nodeId, lost, tools }),
       removals: this.#removals,
     });
     this.partitions = this.#placed.table;
@@ -131,11 +165,17 @@ export class LogManager implements ManagedLogs {
       unopened: () => this.#placed.unopened(),
     });
     this.reads = tools.reads;
-    this.quorum = quorum;
+  }
+
+  /** Of a voter; a node that only follows is not asked. */
+  get quorum(): MetadataQuorum {
+    const { metadata } = this;
+    assert(metadata instanceof MetadataQuorum, "only a voter has a quorum");
+    return metadata;
   }
 
   get clusterId(): string {
-    return this.#metadata.place.directory.identity.clusterId;
+    return (this.#opened.places[0] as Place).directory.identity.clusterId;
   }
 
   /** All that were named, also those that could not be opened. */
@@ -154,9 +194,10 @@ export class LogManager implements ManagedLogs {
   async close(brokerEpoch: number): Promise<void> {
     this.#removals.cancel();
     await this.#placed.close((place, fault) => this.#onCloseFault(place, fault));
-    const first = this.#metadata.place;
-    if (first.isOnline) {
-      await this.quorum.close().catch((error: unknown) => this.#onCloseFault(first, error));
+    const place = this.#metadataLog?.place;
+    if (place === undefined) await this.metadata.close();
+    else if (place.isOnline) {
+      await this.metadata.close().catch((error: unknown) => this.#onCloseFault(place, error));
     }
     await Promise.all(this.#opened.places.map((place) => this.#closePlace(place, brokerEpoch)));
   }
@@ -165,7 +206,7 @@ export class LogManager implements ManagedLogs {
   abandon(): void {
     this.#removals.cancel();
     this.#placed.abandon();
-    this.quorum.abandon();
+    this.metadata.abandon();
     for (const { directory } of this.#opened.places) directory.abandon();
   }
 
@@ -242,12 +283,40 @@ export class LogManager implements ManagedLogs {
       });
       if (!place.isOnline) this.#placed.goOffline(place); // while others were being opened
     }
-    this.quorum.onReplayed((record) => this.#onReplayed(record));
+  }
+
+  /** Before partitions are opened: a cluster goes on deciding meanwhile, and must not wait for that. */
+  #followMetadata(): void {
+    this.metadata.onReplayed(async (record) => {
+      if (this.#isOpen) await this.#onReplayed(record);
+      else this.#hasMissed = true;
+    });
+    this.metadata.onImageReplaced(async () => {
+      if (this.#isOpen) await this.#placed.reconcile();
+      else this.#hasMissed = true;
+    });
+  }
+
+  /** Makes up for what was decided while partitions were being opened. */
+  async #catchUp(): Promise<void> {
+    this.#isOpen = true;
+    if (this.#hasMissed) await this.#placed.reconcile();
   }
 
   #onOffline(place: Place, fault: DiskFault): void {
     this.#placed.goOffline(place);
-    if (place === this.#metadata.place) this.#options.onFailed(fault);
+    const isLast = this.#opened.places.every(({ isOnline }) => !isOnline);
+    if (place === this.#metadataLog?.place || isLast) this.#options.onFailed(fault);
+  }
+
+  /** While partitions were opened, nobody listened. */
+  #refuseOffline(): void {
+    const [first] = this.#opened.places as [Place];
+    const place = this.#metadataLog?.place;
+    const isOver = place === undefined
+      ? this.#opened.places.every(({ isOnline }) => !isOnline)
+      : !place.isOnline;
+    if (isOver) throw new DiskFault("io", first.directory.path, first.refusal ?? "");
   }
 
   /** A log that could not be closed cleanly leaves its directory without the mark of a clean stop. */
@@ -275,13 +344,12 @@ export class LogManager implements ManagedLogs {
 
   async #openPartitions(lost: readonly KnownDirectory[]): Promise<void> {
     const { clock, trace } = this.#options.env;
-    const { image } = this.quorum;
+    const { image } = this.metadata;
     const beganMs = clock.monotonicMs();
     const known = await findFolders(this.#options.env, this.#opened.places, {
       image,
       onDeleted: (place, paths) => this.#removals.later(place, paths, 0),
     });
-    image.forgetRemoved();
     await this.#placed.openAll(known);
     const isMissed = [...this.partitions.offline()].some(({ topic, partitionId }) => {
       return !known.has(`${topic}-${partitionId}`);
@@ -297,19 +365,102 @@ export class LogManager implements ManagedLogs {
    * the decision stands whatever this disk does.
    */
   async #onReplayed(record: MetadataRecord): Promise<void> {
-    if (record.kind === "partition") await this.#placed.make(record.topicId, record);
-    else if (record.kind === "remove-topic") await this.#placed.removeTopic(record.topicId);
+    if (record.kind === "partition" || record.kind === "partition-change") {
+      await this.#placed.follow(record.topicId, record.partitionId);
+    } else if (record.kind === "remove-topic") await this.#placed.removeTopic(record.topicId);
     else if (record.kind === "config") this.#placed.configure(record.resourceName);
   }
 
   *#hintedLogs(): Iterable<HintedLog> {
-    yield this.#metadata;
+    if (this.#metadataLog !== undefined) yield this.#metadataLog;
     yield* this.#placed.all();
   }
 
   #tell(message: string, where: string, error: string): void {
     this.#options.env.trace.event("error", message, { where, error });
   }
+}
+
+/** The log is another object after it has begun anew behind a snapshot. */
+class MetadataLog implements HintedLog {
+  readonly name = METADATA_PARTITION;
+  readonly place: Place;
+  readonly storage: RaftStorage;
+  writtenLogStart: Offset;
+
+  constructor(place: Place, storage: RaftStorage) {
+    this.place = place;
+    this.storage = storage;
+    this.writtenLogStart = storage.log.logStartOffset;
+  }
+
+  get log(): Log {
+    return this.storage.log;
+  }
+}
+
+function metadataDirectories({ options: { env }, opened, tools, removals, voter }: {
+  readonly options: LogManagerOptions;
+  readonly opened: OpenedPlaces;
+  readonly tools: LogTools;
+  readonly removals: Removals;
+  readonly voter: { log?: MetadataLog };
+}): MetadataDirectories {
+  const first = (): Place => opened.places[0] as Place;
+  return {
+    get clusterId(): string {
+      return first().directory.identity.clusterId;
+    },
+    get directoryId(): Uuid {
+      return directoryIdOf(first());
+    },
+    get directoryIds(): readonly Uuid[] {
+      return opened.places.flatMap(({ directory: { identity } }) => {
+        return parseUuid(identity.directoryId) ?? [];
+      });
+    },
+    get lastBrokerEpoch(): number {
+      const epochs = opened.places.map(({ directory }) => directory.lastBrokerEpoch ?? -1);
+      const [epoch = -1] = epochs;
+      return epochs.every((other) => other === epoch) ? epoch : -1;
+    },
+    openStorage: async () => {
+      metadataFirst(env.disk, opened);
+      const place = first();
+      const removeLater = (paths: readonly string[]): void => removals.later(place, paths, 0);
+      const hex = uniqueHex(env);
+      const storage = await openMetadataStorage({ place, tools, uniqueHex: hex, removeLater });
+      voter.log = new MetadataLog(place, storage);
+      return storage;
+    },
+    onDiskFault: (fault) => first().onFault(fault),
+  };
+}
+
+function directoryIdOf({ directory: { path, identity } }: Place): Uuid {
+  const directoryId = parseUuid(identity.directoryId);
+  if (directoryId !== undefined) return directoryId;
+  throw new LogDirectoryFault(
+    "CORRUPT",
+    `Cannot use log directory ${path}: its directory.id ${identity.directoryId} is no uuid`,
+    "nothing was changed: put meta.properties back from a copy",
+  );
+}
+
+/** Reached by nobody: whoever lets others in names the address at which they find it. */
+async function openAlone(
+  { env, settings }: LogManagerOptions,
+  source: MetadataDirectories,
+): Promise<MetadataQuorum> {
+  const storage = await source.openStorage();
+  const { directoryId } = source;
+  const self = { id: settings.get("node.id"), directoryId, host: "", port: 0 };
+  const snapshots = {
+    bytesMax: settings.get("metadata.log.max.record.bytes.between.snapshots"),
+    intervalMs: settings.get("metadata.log.max.snapshot.interval.ms"),
+  };
+  const onDiskFault = (fault: DiskFault): void => source.onDiskFault(fault);
+  return await MetadataQuorum.alone(storage, self, { ...env, onDiskFault, snapshots });
 }
 
 function logTools({ env, settings }: LogManagerOptions): LogTools {

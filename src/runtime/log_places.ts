@@ -74,7 +74,10 @@ export interface PlaceOptions {
 /** Opens one after the other into `opened`, which holds what must be let go of where it throws. */
 export async function openPlaces(options: PlaceOptions, opened: OpenedPlaces): Promise<void> {
   refuseOverlaps(options.directories);
-  const { paths, unmounted } = lookAtDirectories(options.env.disk, options.directories);
+  const isVoter = options.settings.get("process.roles").includes("controller");
+  const { paths, unmounted } = lookAtDirectories(options.env.disk, options.directories, {
+    isVoter,
+  });
   for (const path of paths) {
     try {
       const fault = unmounted.get(path);
@@ -104,7 +107,8 @@ function openDirectory(
   path: string,
   first: Place | undefined,
 ): Promise<LogDirectory> {
-  const clusterId = first?.directory.identity.clusterId ?? settings.get("cluster.id");
+  const clusterId = first?.directory.identity.clusterId ??
+    [settings.get("cluster.id"), settings.get("mq.cluster.id")].find((id) => (id ?? "") !== "");
   const newUuid = (): Uuid => uuidFromEntropy(env.crypto.randomBytes(16));
   return LogDirectory.open({
     path,

@@ -28,8 +28,12 @@ export interface LookedAt {
 
 type Kind = "formatted" | "new" | "unreadable";
 
-/** Changes nothing. Throws where the metadata log is nowhere and was somewhere. */
-export function lookAtDirectories(disk: Disk, paths: readonly string[]): LookedAt {
+/** Changes nothing. Throws where a voter's metadata log is nowhere and was somewhere. */
+export function lookAtDirectories(
+  disk: Disk,
+  paths: readonly string[],
+  { isVoter }: { readonly isVoter: boolean },
+): LookedAt {
   const kinds = new Map<string, Kind>();
   const ids = new Set<string>();
   for (const path of paths) {
@@ -40,7 +44,8 @@ export function lookAtDirectories(disk: Disk, paths: readonly string[]): LookedA
   }
   const fresh = paths.filter((path) => kinds.get(path) === "new");
   const others = paths.filter((path) => kinds.get(path) !== "new");
-  if (others.every((path) => kinds.get(path) === "formatted")) mustHaveMetadata(disk, others);
+  const isReadable = others.every((path) => kinds.get(path) === "formatted");
+  if (isVoter && isReadable) mustHaveMetadata(disk, others);
   const unmounted = new Map<string, LogDirectoryFault>();
   for (const place of others) {
     for (const known of readKnownDirectories(disk, place)) {

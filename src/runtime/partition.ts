@@ -1,11 +1,13 @@
 /**
- * A partition that this broker leads: its log, its high watermark, and who waits for that to move.
+ * A partition that this broker has: its log, its high watermark, and who waits for that to move. Only
+ * one that it leads is served; a follower copies nothing yet.
  *
  *     produce ─► append ─► page cache ─► (fsync, one for all who wait) ─► high watermark moves
  *                                                                          ├─► parked produce replies
  *                                                                          └─► parked fetches
  *
- * Not here: what a batch must look like (`partition_append.ts`), bytes on the wire (`broker/`).
+ * Not here: what a batch must look like (`partition_append.ts`), bytes on the wire (`broker/`). Longer
+ * than most: all that moves the one number is beside it.
  */
 import type { Clock, Timer } from "../env/clock.ts";
 import { DiskFault, isPassing } from "../env/disk.ts";
@@ -34,6 +36,8 @@ export interface PartitionOptions {
   readonly topicId: Uuid;
   readonly partitionId: number;
   readonly leaderEpoch: LeaderEpoch;
+  /** Whether this broker leads it; true where left out. */
+  readonly isLeader?: boolean;
   readonly log: Log;
   readonly settings: PartitionSettings;
   readonly clock: Clock;
@@ -63,9 +67,10 @@ export class Partition {
   readonly topic: string;
   readonly topicId: Uuid;
   readonly partitionId: number;
-  readonly leaderEpoch: LeaderEpoch;
   readonly log: Log;
   readonly #options: PartitionOptions;
+  #leaderEpoch: LeaderEpoch;
+  #isLeader: boolean;
   #settings: PartitionSettings;
   #highWatermark: Offset;
   #durableOffset: Offset;
@@ -82,7 +87,8 @@ export class Partition {
     this.topic = options.topic;
     this.topicId = options.topicId;
     this.partitionId = options.partitionId;
-    this.leaderEpoch = options.leaderEpoch;
+    this.#leaderEpoch = options.leaderEpoch;
+    this.#isLeader = options.isLeader ?? true;
     this.log = options.log;
     this.#settings = options.settings;
     this.#durableOffset = options.log.recoveryPoint;
@@ -91,6 +97,14 @@ export class Partition {
 
   get settings(): PartitionSettings {
     return this.#settings;
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#leaderEpoch;
+  }
+
+  get isLeader(): boolean {
+    return this.#isLeader;
   }
 
   get highWatermark(): Offset {
@@ -123,6 +137,16 @@ export class Partition {
     this.#flushTimer?.cancel(); // it was set by what flush.ms was before
     this.#flushTimer = undefined;
     this.onAppended();
+  }
+
+  /** What metadata says now of who leads it; never an older leader epoch than before. */
+  assign(leaderEpoch: LeaderEpoch, isLeader: boolean): void {
+    if (leaderEpoch < this.#leaderEpoch) return;
+    const wasLeader = this.#isLeader;
+    this.#leaderEpoch = leaderEpoch;
+    this.#isLeader = isLeader;
+    if (wasLeader && !isLeader) this.#release(); // nobody is acknowledged by a former leader
+    else this.#wakeWatchers();
   }
 
   /** To be called after the log has grown: moves the high watermark or sees to it that it will. */

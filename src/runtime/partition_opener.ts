@@ -43,6 +43,8 @@ export type OpenedPartition =
 
 export interface PartitionOpenerOptions {
   readonly env: Env;
+  /** This node: it leads what metadata says it leads. */
+  readonly nodeId: number;
   readonly tools: LogTools;
   readonly places: readonly Place[];
   readonly absent: readonly AbsentDirectory[];
@@ -156,12 +158,13 @@ export class PartitionOpener {
   }
 
   #partitionOf(log: Log, place: Place, { topic, partition, settings }: WantedPartition): Partition {
-    const { env, fsyncSeconds, appendErrors } = this.#options;
+    const { env, nodeId, fsyncSeconds, appendErrors } = this.#options;
     return new Partition({
       topic: topic.name,
       topicId: topic.topicId,
       partitionId: partition.partitionId,
       leaderEpoch: toLeaderEpoch(partition.leaderEpoch),
+      isLeader: partition.leader === nodeId,
       log,
       settings,
       clock: env.clock,

@@ -45,6 +45,10 @@ export class PartitionTable {
     put(this.#offline, partition);
   }
 
+  getOffline(topic: string, partitionId: number): OfflinePartition | undefined {
+    return this.#offline.get(topic)?.get(partitionId);
+  }
+
   *offline(): Iterable<OfflinePartition> {
     for (const partitions of this.#offline.values()) yield* partitions.values();
   }

@@ -1,11 +1,14 @@
 /**
- * The partitions of a broker and the places where they lie: those that are open, and those that are
- * offline because their logs could not be opened, which are tried again where only room was missing.
+ * The partitions that have a replica on this broker, and the places where they lie: those that are
+ * open, and those that are offline because their logs could not be opened, which are tried again where
+ * only room was missing.
  *
  * Not here: which records ask for what (`log_manager.ts`), how one is opened (`partition_opener.ts`).
+ * Longer than most: every way in which a partition comes here or goes.
  */
 import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
+import { toLeaderEpoch } from "../ground/numbers.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import type { ClusterImage, PartitionImage, TopicImage } from "../metadata/image.ts";
 import { atMost } from "./at_most.ts";
@@ -27,9 +30,12 @@ import type { Removals } from "./removals.ts";
 export interface PlacedPartitionsOptions {
   readonly env: Env;
   readonly settings: BrokerSettings;
+  /** This node. */
+  readonly nodeId: number;
   readonly image: ClusterImage;
   readonly opener: PartitionOpener;
   readonly removals: Removals;
+  readonly onTopicRemoved?: (topic: string) => void;
 }
 
 /** Logs that are opened or closed at the same time. */
@@ -57,6 +63,8 @@ export class PlacedPartitions {
   readonly #options: PlacedPartitionsOptions;
   readonly #placed = new Map<Partition, Placed>();
   readonly #unopened = new Map<OfflinePartition, Unopened>();
+  /** By topic id and number. */
+  readonly #making = new Set<string>();
   #retrying: Promise<void> | undefined;
 
   constructor(options: PlacedPartitionsOptions) {
@@ -83,26 +91,54 @@ export class PlacedPartitions {
     }
   }
 
-  /** At the start: all that the image has, in the folders that were found. */
+  /** At the start: all that the image has for this node, in the folders that were found. */
   async openAll(known: ReadonlyMap<string, FoundFolder>): Promise<void> {
-    const wanted: WantedPartition[] = [];
-    for (const topic of this.#options.image.topics()) {
-      const settings = this.#settingsOf(topic); // shared by its partitions
-      for (const partition of topic.partitions) {
-        const found = known.get(`${topic.name}-${partition.partitionId}`);
-        wanted.push({ topic, partition, settings, found });
-      }
-    }
+    const wanted = [...this.#wanted()].map((one): WantedPartition => {
+      const found = known.get(`${one.topic.name}-${one.partition.partitionId}`);
+      return { ...one, found };
+    });
     const { opener } = this.#options;
     await atMost(CONCURRENT_MAX, wanted, async (one) => this.#add(one, await opener.open(one)));
   }
 
-  /** Makes a partition that was decided a moment ago. */
-  async make(topicId: Uuid, partition: PartitionImage): Promise<void> {
+  /**
+   * A record about a partition was replayed: it is made where it is to be here and is not, and told who
+   * leads it. What the image says counts, which may be newer than the record.
+   */
+  async follow(topicId: Uuid, partitionId: number): Promise<void> {
     const topic = this.#options.image.topicById(topicId);
-    if (topic === undefined) return;
-    const wanted = { topic, partition, settings: this.#settingsOf(topic), found: undefined };
-    this.#add(wanted, await this.#options.opener.make(wanted));
+    const partition = topic?.partitions[partitionId];
+    if (topic === undefined || partition === undefined) return; // removed since
+    const present = this.#present(topic, partitionId);
+    if (present !== undefined) this.#assign(present, partition);
+    else if (this.#isHere(partition) && !this.#isOffline(topic, partitionId)) {
+      await this.#make({ topic, partition, settings: this.#settingsOf(topic), found: undefined });
+    }
+  }
+
+  /** The image was replaced as a whole: what is no more in it goes, what is new in it comes. */
+  async reconcile(): Promise<void> {
+    const { image } = this.#options;
+    const gone = new Set<Uuid>();
+    for (const { topicId } of [...this.table.all(), ...this.table.offline()]) {
+      if (image.topicById(topicId) === undefined) gone.add(topicId);
+    }
+    // deno-lint-ignore no-await-in-loop -- one topic after the other
+    for (const topicId of gone) await this.removeTopic(topicId);
+    const wanted: WantedPartition[] = [];
+    for (const topic of image.topics()) {
+      for (const partition of topic.partitions) {
+        const present = this.#present(topic, partition.partitionId);
+        if (present !== undefined) this.#assign(present, partition);
+      }
+      this.configure(topic.name);
+    }
+    for (const one of this.#wanted()) {
+      const { topic, partition: { partitionId } } = one;
+      if (this.#present(topic, partitionId) !== undefined) continue;
+      if (!this.#isOffline(topic, partitionId)) wanted.push({ ...one, found: undefined });
+    }
+    await atMost(CONCURRENT_MAX, wanted, (one) => this.#make(one));
   }
 
   /** A setting has changed: it is in force at once, for all partitions of the topic. */
@@ -119,6 +155,8 @@ export class PlacedPartitions {
   async removeTopic(topicId: Uuid): Promise<void> {
     await this.#retrying; // what is being opened must not be renamed meanwhile
     const { partitions, offline } = this.table.removeTopic(topicId);
+    const topic = partitions[0]?.topic ?? offline[0]?.topic;
+    if (topic !== undefined) this.#options.onTopicRemoved?.(topic);
     const gone = new Map<Place, RemovedPartition[]>();
     const note = (place: Place, one: RemovedPartition): void => {
       const list = gone.get(place);
@@ -169,10 +207,53 @@ export class PlacedPartitions {
     }
   }
 
+  *#wanted(): Iterable<Omit<WantedPartition, "found">> {
+    for (const topic of this.#options.image.topics()) {
+      let settings: PartitionSettings | undefined; // shared by its partitions
+      for (const partition of topic.partitions) {
+        if (!this.#isHere(partition)) continue;
+        settings ??= this.#settingsOf(topic);
+        yield { topic, partition, settings };
+      }
+    }
+  }
+
+  #isHere({ replicas }: PartitionImage): boolean {
+    return replicas.includes(this.#options.nodeId);
+  }
+
+  #present({ name, topicId }: TopicImage, partitionId: number): Partition | undefined {
+    const partition = this.table.get(name, partitionId);
+    return partition?.topicId === topicId ? partition : undefined;
+  }
+
+  #isOffline({ name, topicId }: TopicImage, partitionId: number): boolean {
+    return this.table.getOffline(name, partitionId)?.topicId === topicId;
+  }
+
+  #assign(partition: Partition, { leader, leaderEpoch }: PartitionImage): void {
+    partition.assign(toLeaderEpoch(leaderEpoch), leader === this.#options.nodeId);
+  }
+
+  /** Two records of one batch may ask for the same: once is enough. */
+  async #make(wanted: WantedPartition): Promise<void> {
+    const key = `${wanted.topic.topicId} ${wanted.partition.partitionId}`;
+    if (this.#making.has(key)) return;
+    this.#making.add(key);
+    try {
+      this.#add(wanted, await this.#options.opener.make(wanted));
+    } finally {
+      this.#making.delete(key);
+    }
+  }
+
   #add(wanted: WantedPartition, opened: OpenedPartition): void {
     const { topic, partition: { partitionId } } = wanted;
     if (opened.kind === "open") {
       const { partition, place } = opened;
+      // Another one may have been elected while it was being opened.
+      const now = this.#options.image.topicById(topic.topicId)?.partitions[partitionId];
+      if (now !== undefined) this.#assign(partition, now);
       this.#placed.set(partition, {
         partition,
         place,

@@ -1,23 +1,25 @@
-/** Producer ids of this broker: handed out one by one from blocks that the metadata quorum gives. */
-import { decideProducerIds, type ProducerIdBlock } from "../metadata/decide/producer_ids.ts";
-import type { MetadataQuorum } from "./metadata_quorum.ts";
+/** Producer ids of this broker: handed out one by one from blocks that the active controller gives. */
+
+export interface AllocatedIds {
+  readonly firstProducerId: number;
+  readonly count: number;
+}
 
 export class ProducerIds {
-  readonly #quorum: MetadataQuorum;
-  readonly #brokerId: number;
+  readonly #allocate: () => Promise<AllocatedIds>;
   #next = 0;
   #end = 0;
   #refill: Promise<void> | undefined;
 
-  constructor(quorum: MetadataQuorum, brokerId: number) {
-    this.#quorum = quorum;
-    this.#brokerId = brokerId;
+  /** `allocate` asks for a block that nobody else gets; it rejects where it could not. */
+  constructor(allocate: () => Promise<AllocatedIds>) {
+    this.#allocate = allocate;
   }
 
   /** An id that nobody else has or ever had. */
   next(): number | Promise<number> {
     if (this.#next < this.#end) return this.#next++;
-    this.#refill ??= this.#quorum.propose((image) => decideProducerIds(image, this.#brokerId))
+    this.#refill ??= this.#allocate()
       .then((block) => this.#onBlock(block))
       .finally(() => {
         this.#refill = undefined;
@@ -25,7 +27,7 @@ export class ProducerIds {
     return this.#refill.then(() => this.next());
   }
 
-  #onBlock({ firstProducerId, count }: ProducerIdBlock): void {
+  #onBlock({ firstProducerId, count }: AllocatedIds): void {
     this.#next = firstProducerId;
     this.#end = firstProducerId + count;
   }

@@ -109,7 +109,8 @@ const BAD_STREAMS: readonly BadStream[] = [
   ["an unknown key", request(9999, 0), /API key 9999 is not served/],
   ["a negative key", request(-1, 0), /API key -1 is not served/],
   ["a key of brokers only", request(52, 0, 0, 0), /API key 52 is not served/],
-  ["a key of mq's own", request(0x4000, 0), /for peers of the cluster only/],
+  ["a key of mq's own", request(0x4006, 0), /a peer was refused not-a-peer/],
+  ["a Hello of nothing", request(0x4000, 0), /a peer was refused garbage/],
   ["a version from the future", request(3, 99, 0), /Metadata version 99 is not served/],
   ["a version from the past", request(1, 3), /Fetch version 3 is not served/],
   ["a negative version", request(3, -1), /Metadata version -1 is not served/],
@@ -140,7 +141,7 @@ describe("A stream that cannot be understood closes its connection with one line
       await fixture.clock.advance(2000);
       expect(connection.isClosed).toBeTrue();
       expect(newEvents()).toHaveLength(1);
-      expect(newEvents()[0] ?? "").toMatch(/^warn connection closed /);
+      expect(newEvents()[0] ?? "").toMatch(/^warn (connection closed|a peer was refused) /);
       expect(newEvents()[0] ?? "").toMatch(reason);
     });
   }

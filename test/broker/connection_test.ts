@@ -77,6 +77,8 @@ function connect(
   const dispatched: number[][] = [];
   const closed: (string | undefined)[] = [];
   const connection = new ClientConnection({
+    scope: "all",
+    remote: "client:1",
     stream,
     clock,
     trace: { event: () => undefined },

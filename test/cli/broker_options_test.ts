@@ -4,10 +4,14 @@ import { commands } from "../../cli/command_table.ts";
 import { globalFlags } from "../../cli/global_flags.ts";
 import { parseLine } from "../../cli/parse_line.ts";
 
-function settingsOf(typed: string, file?: string): Readonly<Record<string, string>> {
+function settingsOf(
+  typed: string,
+  file?: string,
+  roles?: string,
+): Readonly<Record<string, string>> {
   const args = ["broker", "start", ...(typed === "" ? [] : typed.split(" "))];
   const { flags } = parseLine(args, { commands, globalFlags });
-  const { settings } = brokerSettings(flags, { file, dataDirectory: "/home/mq" });
+  const { settings } = brokerSettings(flags, { file, dataDirectory: "/home/mq" }, roles);
   return Object.fromEntries(settings);
 }
 
@@ -63,6 +67,31 @@ describe("brokerSettings()", () => {
     expect(settingsOf("--advertise h:3")["advertised.listeners"]).toBe("PLAINTEXT://h:3");
     expect(settingsOf("--http off")["mq.http.listener"]).toBe("off");
     expect(settingsOf("--http :9000")["mq.http.listener"]).toBe("0.0.0.0:9000");
+  });
+
+  test("takes voters with ids, or controllers to ask without", () => {
+    const settings = settingsOf(
+      "--roles broker --controller-quorum 1@h1,2@h2:9,3@[::1]:9 --cluster-id C --rack r1",
+    );
+    expect(settings).toEqual({
+      "process.roles": "broker",
+      "controller.quorum.voters": "1@h1:9092,2@h2:9,3@[::1]:9",
+      "mq.cluster.id": "C",
+      "broker.rack": "r1",
+      "log.dirs": "/home/mq",
+    });
+    expect(settingsOf("--controller-quorum h1:9,h2")["controller.quorum.bootstrap.servers"])
+      .toBe("h1:9,h2:9092");
+    const wrong = ["1@h1,h2", "h1,2@h2", "", "1@", "x@h:1", "1@h:0", "1@h:x"];
+    for (const list of wrong) expect(() => settingsOf(`--controller-quorum=${list}`)).toThrow();
+    for (const words of ["--roles boss", "--roles=", "--cluster-id=", "--rack="]) {
+      expect(() => settingsOf(words)).toThrow();
+    }
+  });
+
+  test("a command of one role goes before the file", () => {
+    const settings = settingsOf("", "process.roles=broker,controller", "controller");
+    expect(settings["process.roles"]).toBe("controller");
   });
 
   test("refuses what is no address, number or setting", () => {

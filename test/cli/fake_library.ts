@@ -5,6 +5,7 @@
  */
 import type { Library } from "../../cli/context.ts";
 import { FAKE_SETTINGS, type FakeChange, FakeConfigs } from "./fake_configs.ts";
+import { FakeQuorum } from "./fake_quorum.ts";
 
 export interface FakeRecord {
   readonly key: string | null;
@@ -23,6 +24,13 @@ export interface FakePartition {
   readonly offlineReplicas: readonly number[];
 }
 
+export interface FormatAsked {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly directories: readonly string[];
+  readonly isContentWithFormatted?: boolean;
+}
+
 /** An error with the shape of the client's. */
 export function codedError(code: string, message = code): Error {
   return Object.assign(new Error(message), { code, retriable: false, hint: `hint for ${code}` });
@@ -31,6 +39,7 @@ export function codedError(code: string, message = code): Error {
 export class FakeCluster {
   readonly topics = new Map<string, FakeRecord[]>();
   readonly configs = new FakeConfigs((name) => this.topics.has(name), codedError);
+  readonly quorum = new FakeQuorum(codedError);
   /** Thrown by `connect`. */
   unreachable: Error | undefined;
   /** Reported for every produced record. */
@@ -47,6 +56,9 @@ export class FakeCluster {
   brokerConfigError: Error | undefined;
   /** Where set, `connect` never answers. */
   isSilent = false;
+  /** Thrown by `formatStorage`. */
+  formatError: Error | undefined;
+  readonly formatAsked: FormatAsked[] = [];
   readonly connected: Readonly<Record<string, unknown>>[] = [];
   readonly producerOptions: Readonly<Record<string, unknown>>[] = [];
 
@@ -55,6 +67,21 @@ export class FakeCluster {
       connect: (options: { signal?: AbortSignal }) => this.#connect(options),
       createHostEnv: () => ({}),
       BrokerSettings: { ofTopics: FAKE_SETTINGS },
+      randomClusterId: () => "Kq3m1-fresh-cluster-id",
+      formatStorage: (_env: unknown, asked: FormatAsked) => {
+        this.formatAsked.push(asked);
+        if (this.formatError !== undefined) throw this.formatError;
+        const { clusterId, nodeId, directories } = asked;
+        return Promise.resolve(
+          directories.map((path, index) => ({
+            path,
+            clusterId,
+            nodeId,
+            directoryId: `directory-${index}`,
+            isNew: true,
+          })),
+        );
+      },
       implementations: () => ({ crc32c: "typescript" }),
       resolveOffsets: (
         _client: unknown,
@@ -89,7 +116,8 @@ export class FakeCluster {
           name,
           topicId: `id-${name}`,
           isInternal: name.startsWith("__"),
-          partitions: [{ partition: 0, replicas: [1] }],
+          partitions: this.partitionsOf.get(name) ??
+            [{ partition: 0, leaderId: 1, replicas: [1], isr: [1] }],
         }))),
       createTopics: (wanted: readonly { name: string }[], { validateOnly = false }) =>
         Promise.resolve(wanted.map(({ name }) => {
@@ -122,7 +150,7 @@ export class FakeCluster {
       describeBrokerConfigs: (id: number) =>
         Promise.resolve(this.configs.describeBroker(String(id))),
       describeClusterConfigs: () => Promise.resolve({ name: "", configs: [] }),
-      describeCluster: () => Promise.resolve({ controllerId: 1, brokers: [{ brokerId: 1 }] }),
+      ...this.quorum.admin(),
       alterTopicConfigs: (
         topics: Parameters<FakeConfigs["alter"]>[0],
         { validateOnly = false },

@@ -9,7 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { apis } from "../../src/api/registry.ts";
+import { knownApis } from "../../src/api/registry.ts";
 
 interface KafkaField {
   readonly name: string;
@@ -70,18 +70,25 @@ function facts(kafka: KafkaMessage): string[] {
   return lines;
 }
 
+/** What a later Kafka has in APIs of which we speak its versions: AddRaftVoter 1 is of Kafka 4.2. */
+const LATER: Readonly<
+  Record<string, { readonly versions: string; readonly request: readonly string[] }>
+> = {
+  AddRaftVoter: { versions: "0-1", request: ["ackWhenCommitted bool 1+ default=true"] },
+};
+
 const [, , folder] = process.argv;
 if (folder === undefined) throw new Error("Cannot extract messages: give the folder of the files");
-const table = apis.map(({ name }) => {
+const table = knownApis.map(({ name }) => {
   const request = message(folder, `${name}Request`);
   const response = message(folder, `${name}Response`);
   return {
     name,
     key: request.apiKey,
-    versions: request.validVersions,
+    versions: LATER[name]?.versions ?? request.validVersions,
     flexible: request.flexibleVersions,
-    request: facts(request),
-    responseVersions: response.validVersions,
+    request: [...facts(request), ...(LATER[name]?.request ?? [])],
+    responseVersions: LATER[name]?.versions ?? response.validVersions,
     responseFlexible: response.flexibleVersions,
     response: facts(response),
   };

@@ -68,6 +68,10 @@ const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+// A signal alone would end this program without its "exit".
+for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
+  process.on(name, () => process.exit(128 + number));
+}
 
 /** Starts a program; it is killed when the value is disposed of. */
 export function start(

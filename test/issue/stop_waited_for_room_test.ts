@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { decideProducerIds } from "../../src/metadata/decide/producer_ids.ts";
-import { MetadataQuorum } from "../../src/runtime/metadata_quorum.ts";
+import { MetadataQuorum } from "../../src/runtime/quorum/metadata_quorum.ts";
 import { ManualClock } from "../client/manual_clock.ts";
 import { LogFixture } from "../log/log_fixture.ts";
 import { MemoryDisk } from "../log/memory_disk.ts";
@@ -18,8 +18,8 @@ async function waiting(): Promise<
   const { log, tools } = await LogFixture.open({ disk });
   const onDiskFault = (): void => undefined;
   const quorum = await MetadataQuorum.open(log, { clock, ...tools, onDiskFault });
-  disk.failNext("rename", "no-space", true); // of leader-epoch-checkpoint
-  const proposed = quorum.propose((image) => decideProducerIds(image, 1))
+  disk.failNext("sync", "no-space", true); // of the decision
+  const proposed = quorum.propose((image) => decideProducerIds(image, { brokerId: 1 }))
     .then(() => "decided", (error: Error) => error.message);
   await clock.advance(1000);
   return { quorum, disk, clock, proposed };
@@ -27,8 +27,8 @@ async function waiting(): Promise<
 
 test("a stop ends though a decision waits for room", async () => {
   const { quorum, clock, proposed } = await waiting();
-  await expect(clock.until(quorum.close())).rejects.toThrow("Cannot rename");
-  expect(await clock.until(proposed)).toMatch("Cannot rename");
+  await expect(clock.until(quorum.close())).rejects.toThrow("Cannot sync");
+  expect(await clock.until(proposed)).toMatch("Cannot sync");
   expect(quorum.image.nextProducerId).toBe(0);
 });
 

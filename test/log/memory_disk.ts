@@ -21,7 +21,7 @@ class Node {
   content: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   durable: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   /** A 1 for each byte that a failed sync took for clean: no later sync carries it over. */
-  dropped: Uint8Array | undefined;
+  dropped?: Uint8Array | undefined;
 }
 
 type Call =
@@ -326,7 +326,8 @@ function drop(node: Node): void {
 }
 
 function reached({ content, durable, dropped }: Node): Uint8Array {
-  return content.map((byte, at) => dropped?.[at] === 1 ? durable[at] ?? 0 : byte);
+  if (dropped === undefined) return content.slice();
+  return content.map((byte, at) => dropped[at] === 1 ? durable[at] ?? 0 : byte);
 }
 
 /** Waits a turn, as a real disk does, so that what happens meanwhile is tested. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
-import { toOffset } from "../../src/ground/numbers.ts";
 import { type Uuid, uuidFromEntropy } from "../../src/ground/uuid.ts";
 import {
   type CreatedTopic,
@@ -10,6 +9,7 @@ import {
 } from "../../src/metadata/decide/create_topics.ts";
 import { ClusterImage } from "../../src/metadata/image.ts";
 import type { MetadataRecord } from "../../src/metadata/record.ts";
+import { Cluster, newTopic } from "./cluster.ts";
 
 let ids = 0;
 
@@ -171,51 +171,99 @@ describe("decideCreateTopics()", () => {
     expect(image.topic("a")?.config.get("retention.ms")).toBe("-1");
   });
 
+  test("says what is wrong with assigned replicas, in Kafka's words", () => {
+    const cluster = Cluster.of(1, 2, 3);
+    const told = (
+      assignments: readonly (readonly [number, readonly number[]])[],
+      fields: Partial<NewTopic> = {},
+    ): readonly unknown[] => {
+      const [reply] = cluster.createTopics([newTopic("a", {
+        assignments: assignments.map(([partitionId, brokerIds]) => ({ partitionId, brokerIds })),
+        ...fields,
+      })], { validateOnly: true });
+      return [reply?.errorCode, reply?.errorMessage];
+    };
+    const { InvalidRequest, InvalidReplicaAssignment } = ErrorCode;
+    const given = "A manual partition assignment was specified, but";
+    const manual = "The manual partition assignment includes";
+    expect(told([[0, [1]]], { replicationFactor: 1 })).toEqual([
+      InvalidRequest,
+      `${given} replication factor was not set to -1.`,
+    ]);
+    expect(told([[0, [1]]], { partitionCount: 1 })).toEqual([
+      InvalidRequest,
+      `${given} numPartitions was not set to -1.`,
+    ]);
+    expect(told([[0, [1]], [0, [2]]])).toEqual([
+      InvalidReplicaAssignment,
+      "Found multiple manual partition assignments for partition 0",
+    ]);
+    expect(told([[0, [1]], [2, [2]]])).toEqual([
+      InvalidReplicaAssignment,
+      "partitions should be a consecutive 0-based integer sequence",
+    ]);
+    expect(told([[0, [1, 2]], [1, [2]]])).toEqual([
+      InvalidReplicaAssignment,
+      `${manual} a partition with 1 replica(s), but this is not consistent with previous ` +
+      "partitions, which have 2 replica(s).",
+    ]);
+    expect(told([[0, [7]]])).toEqual([
+      InvalidReplicaAssignment,
+      `${manual} broker 7, but no such broker is registered.`,
+    ]);
+    cluster.fence(2);
+    expect(told([[0, [2]]])).toEqual([
+      InvalidReplicaAssignment,
+      "All brokers specified in the manual partition assignment for partition 0 are fenced or in " +
+      "controlled shutdown.",
+    ]);
+    expect(told([[0, [2, 3]]])).toEqual([ErrorCode.None, null]);
+  });
+
+  test("only the leader is in sync at first, and it is one that serves", () => {
+    const cluster = Cluster.of(1, 2, 3);
+    cluster.fence(1);
+    cluster.create("by-hand", [1, 2, 3]);
+    expect(cluster.state("by-hand")).toEqual([2, 0, [2], 0]);
+    cluster.createTopics([newTopic("placed", { partitionCount: 6, replicationFactor: 3 })]);
+    for (const { leader, isr, replicas } of cluster.image.topic("placed")?.partitions ?? []) {
+      expect([leader, isr]).toEqual([replicas[0] as number, [leader]]);
+      expect(leader).not.toBe(1);
+      expect(replicas).toHaveLength(3);
+    }
+  });
+
+  test("places nothing where all brokers are fenced, and says so", () => {
+    const cluster = Cluster.of(1);
+    cluster.fence(1);
+    const [reply] = cluster.createTopics([newTopic("a")]);
+    expect([reply?.errorCode, reply?.errorMessage]).toEqual([
+      ErrorCode.InvalidReplicationFactor,
+      "Unable to replicate the partition 1 time(s): All brokers are currently fenced or in " +
+      "controlled shutdown.",
+    ]);
+  });
+
+  test("goes on round the brokers from topic to topic, from where it is told to begin", () => {
+    const cluster = Cluster.of(1, 2, 3);
+    const names = ["a", "b", "c"];
+    const topics = names.map((name) => newTopic(name, { partitionCount: 1 }));
+    cluster.createTopics(topics, { placementStart: 1 });
+    expect(names.map((name) => cluster.partition(name).leader)).toEqual([2, 3, 1]);
+  });
+
+  test("a name is free for names that collide with it when its topic is removed", () => {
+    const image = imageWith([1]);
+    const first = topic("a.b");
+    create(image, [first]);
+    expect(errorOf(image, topic("a_b"))).toBe(ErrorCode.InvalidTopicException);
+    apply(image, [{ kind: "remove-topic", version: 0, topicId: first.topicId }]);
+    expect(errorOf(image, topic("a_b"))).toBe(ErrorCode.None);
+  });
+
   test("changes nothing when it only validates", () => {
     const image = imageWith([1]);
     expect(create(image, [topic("a")], { validateOnly: true })[0]?.errorCode).toBe(ErrorCode.None);
     expect(image.topic("a")).toBeUndefined();
-  });
-});
-
-describe("ClusterImage.replay()", () => {
-  test("gives the same image from the same records, and ignores what is about removed topics", () => {
-    const log: MetadataRecord[] = [];
-    const live = imageWith([]);
-    const note = (records: readonly MetadataRecord[]): void => {
-      log.push(...records);
-      apply(live, records);
-    };
-    const id = newId();
-    note([{ kind: "topic", version: 0, name: "t", topicId: id }]);
-    note([{ kind: "remove-topic", version: 0, topicId: id }]);
-    note([{
-      kind: "config",
-      version: 0,
-      resourceType: "topic",
-      resourceName: "t",
-      name: "x",
-      value: "1",
-    }]);
-    note([{ kind: "producer-ids", version: 0, brokerId: 1, nextProducerId: 1000 }]);
-    const again = new ClusterImage();
-    log.forEach((record, offset) => again.replay(toOffset(offset), record));
-    expect([...again.topics()]).toEqual([...live.topics()]);
-    expect(again.nextProducerId).toBe(1000);
-    expect(again.topic("t")).toBeUndefined();
-  });
-
-  test("gives a topic of the same name another id", () => {
-    const image = imageWith([1]);
-    const first = topic("t");
-    create(image, [first]);
-    apply(image, [{ kind: "remove-topic", version: 0, topicId: first.topicId }]);
-    const second = topic("t");
-    create(image, [second]);
-    expect(image.topicById(first.topicId)).toBeUndefined();
-    expect(image.topic("t")?.topicId).toBe(second.topicId);
-    // A late removal of the first must not take the second with it.
-    apply(image, [{ kind: "remove-topic", version: 0, topicId: first.topicId }]);
-    expect(image.topic("t")?.topicId).toBe(second.topicId);
   });
 });

@@ -9,7 +9,8 @@ import { decideProducerIds } from "../../src/metadata/decide/producer_ids.ts";
 import { decideRegisterBroker } from "../../src/metadata/decide/register_broker.ts";
 import type { Decision } from "../../src/metadata/decision.ts";
 import type { ClusterImage } from "../../src/metadata/image.ts";
-import { MetadataQuorum } from "../../src/runtime/metadata_quorum.ts";
+import { MetadataQuorum } from "../../src/runtime/quorum/metadata_quorum.ts";
+import { registration } from "../metadata/cluster.ts";
 import { ManualClock } from "../client/manual_clock.ts";
 import { LogFixture } from "../log/log_fixture.ts";
 import { MemoryDisk } from "../log/memory_disk.ts";
@@ -45,16 +46,9 @@ function randomDecision(chance: Prng): (image: ClusterImage) => Decision<unknown
     case 0:
       return (image) => decideDeleteTopics(image, [...image.topics()].slice(0, 2));
     case 1:
-      return (image) => decideProducerIds(image, 1);
+      return (image) => decideProducerIds(image, { brokerId: 1 });
     case 2:
-      return () =>
-        decideRegisterBroker({
-          brokerId: 1,
-          incarnationId: topicId,
-          host: "h",
-          port: 1,
-          rack: null,
-        });
+      return (image) => decideRegisterBroker(image, registration(1, { incarnationId: topicId }));
     default:
       return (image) =>
         decideCreateTopics(image, {
@@ -107,15 +101,7 @@ describe("MetadataQuorum", () => {
     const disk = new MemoryDisk();
     const clock = new ManualClock();
     const { quorum } = await open(disk, clock);
-    await quorum.propose(() =>
-      decideRegisterBroker({
-        brokerId: 1,
-        incarnationId: uuidFromEntropy(new Uint8Array(16)),
-        host: "h",
-        port: 1,
-        rack: null,
-      })
-    );
+    await quorum.propose((image) => decideRegisterBroker(image, registration(1)));
     const topics = Array.from({ length: 3000 }, (_, index) => ({
       ...newTopic(`topic-${index}`, uuidFromEntropy(new Prng(index).bytes(16)), new Prng(1)),
       config: [{
@@ -147,9 +133,10 @@ describe("MetadataQuorum", () => {
     const clock = new ManualClock();
     const { quorum, faults } = await open(disk, clock);
     disk.failNext("sync", "io");
-    await expect(quorum.propose((image) => decideProducerIds(image, 1))).rejects.toThrow(
-      "Cannot sync",
-    );
+    await expect(quorum.propose((image) => decideProducerIds(image, { brokerId: 1 }))).rejects
+      .toThrow(
+        "Cannot sync",
+      );
     expect(faults).toHaveLength(1);
     expect(quorum.image.nextProducerId).toBe(0);
   });

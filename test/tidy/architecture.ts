@@ -57,14 +57,18 @@ export function checkFloorTable(files: readonly SourceFile[]): readonly Finding[
   return [...wrong, ...foreign];
 }
 
-/** "ground, api", "–" for none, or "0–4" for all of these floors. */
+/** "ground, api", "–" for none, "0–4" for all of these floors, or several of these. */
 function sameFolders(cell: string, sees: readonly string[]): boolean {
-  const range = /^(\d)–(\d)$/.exec(cell);
-  const named = range === null ? cell.split(/, */).filter((each) => each !== "–") : Object
-    .entries(floors)
+  const named = cell.split(/, */).filter((each) => each !== "–").flatMap(foldersOf);
+  return named.toSorted().join() === sees.toSorted().join();
+}
+
+function foldersOf(part: string): readonly string[] {
+  const range = /^(\d)–(\d)$/.exec(part);
+  if (range === null) return [part];
+  return Object.entries(floors)
     .filter(([, { floor }]) => floor >= Number(range[1]) && floor <= Number(range[2]))
     .map(([folder]) => folder);
-  return named.toSorted().join() === sees.toSorted().join();
 }
 
 function sectionsOf(text: string): ReadonlyMap<string, string> {

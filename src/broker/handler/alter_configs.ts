@@ -6,6 +6,15 @@ import { type Answer, defineHandler } from "../handler.ts";
 
 export const alterConfigsHandler = defineHandler({
   api,
+  whenUndecided({ resources }, refusal): Answer<typeof api> {
+    return {
+      responses: resources.map(({ resourceType, resourceName }) => ({
+        resourceType,
+        resourceName,
+        ...refusal,
+      })),
+    };
+  },
   async handle(broker, { resources, validateOnly }): Promise<Answer<typeof api>> {
     const asSet = resources.map((resource) => ({
       ...resource,

@@ -12,6 +12,9 @@ type Created = ResponseInput<typeof api>["topics"][number];
 
 export const createTopicsHandler = defineHandler({
   api,
+  whenUndecided({ topics }, refusal): Answer<typeof api> {
+    return { topics: topics.map(({ name }) => ({ name, ...refusal, configs: null })) };
+  },
   async handle(broker, request): Promise<Answer<typeof api>> {
     const twice = namedTwice(request.topics);
     const asked = request.topics.filter(({ name }) => !twice.has(name));

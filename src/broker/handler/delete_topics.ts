@@ -2,32 +2,41 @@
 import { deleteTopics } from "../../api/delete_topics.ts";
 import { ErrorCode } from "../../api/error_code.ts";
 import { DiskFault } from "../../env/disk.ts";
+import type { RequestOf } from "../../api/schema.ts";
 import { ZERO_UUID } from "../../ground/uuid.ts";
-import { decideDeleteTopics } from "../../metadata/decide/delete_topics.ts";
+import { decideDeleteTopics, type TopicToDelete } from "../../metadata/decide/delete_topics.ts";
+import type { Call } from "../broker_context.ts";
 import { type Answer, defineHandler } from "../handler.ts";
+import { storageRefusal } from "../storage_refusal.ts";
 
 const TOPICS_FROM_VERSION = 6;
 
 export const deleteTopicsHandler = defineHandler({
   api: deleteTopics,
-  async handle(broker, request, { apiVersion }): Promise<Answer<typeof deleteTopics>> {
-    const topics = apiVersion >= TOPICS_FROM_VERSION
-      ? request.topics
-      : request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
+  whenUndecided(request, refusal, call): Answer<typeof deleteTopics> {
+    return { responses: namedTopics(request, call).map((topic) => ({ ...topic, ...refusal })) };
+  },
+  async handle(broker, request, call): Promise<Answer<typeof deleteTopics>> {
+    const topics = namedTopics(request, call);
     if (!broker.settings.get("delete.topic.enable")) {
       const errorCode = ErrorCode.TopicDeletionDisabled;
       return { responses: topics.map((topic) => ({ ...topic, errorCode })) };
     }
     try {
-      const responses = await broker.quorum.propose((image) => decideDeleteTopics(image, topics));
-      for (const { name, errorCode } of responses) {
-        if (name !== null && errorCode === ErrorCode.None) broker.metrics.forgetTopic(name);
-      }
-      return { responses };
+      return {
+        responses: await broker.quorum.propose((image) => decideDeleteTopics(image, topics)),
+      };
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
-      const errorCode = ErrorCode.KafkaStorageError;
-      return { responses: topics.map((topic) => ({ ...topic, errorCode })) };
+      return { responses: topics.map((topic) => ({ ...topic, ...storageRefusal(error) })) };
     }
   },
 });
+
+function namedTopics(
+  { topics, topicNames }: RequestOf<typeof deleteTopics>,
+  { apiVersion }: Call,
+): readonly TopicToDelete[] {
+  if (apiVersion >= TOPICS_FROM_VERSION) return topics;
+  return topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
+}

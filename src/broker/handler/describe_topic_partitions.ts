@@ -6,6 +6,7 @@ import { ZERO_UUID } from "../../ground/uuid.ts";
 import type { PartitionImage, TopicImage } from "../../metadata/image.ts";
 import { isInternalTopic, refuseTopicName } from "../../metadata/topic_name.ts";
 import type { BrokerContext } from "../broker_context.ts";
+import { partitionView } from "../cluster_view.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 import { NOT_ASKED } from "../operations.ts";
 
@@ -51,26 +52,23 @@ function wantedNames(broker: BrokerContext, request: Request): readonly string[]
 }
 
 function describe(
-  { partitions: table }: BrokerContext,
+  broker: BrokerContext,
   topic: TopicImage,
   page: readonly PartitionImage[],
 ): TopicAnswer {
-  const isOffline = (partitionId: number): boolean => table.isOffline(topic.name, partitionId);
   return {
     errorCode: ErrorCode.None,
     name: topic.name,
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
     partitions: page.map((partition) => ({
-      errorCode: isOffline(partition.partitionId) ? ErrorCode.KafkaStorageError : ErrorCode.None,
+      ...partitionView(broker, topic.name, partition),
       partitionIndex: partition.partitionId,
-      leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,
       eligibleLeaderReplicas: [],
       lastKnownElr: [],
-      offlineReplicas: isOffline(partition.partitionId) ? partition.replicas : [],
     })),
     topicAuthorizedOperations: NOT_ASKED,
   };

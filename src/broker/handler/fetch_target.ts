@@ -107,6 +107,7 @@ export function releaseFetched({ records }: FetchedPartition): void {
 function refuse(partition: Partition, asked: Asked): ErrorCode | undefined {
   if (partition.isClosed) return ErrorCode.UnknownTopicOrPartition; // deleted while it was waited for
   if (!partition.isOnline) return ErrorCode.KafkaStorageError;
+  if (!partition.isLeader) return ErrorCode.NotLeaderOrFollower;
   if (asked.currentLeaderEpoch < 0 || asked.currentLeaderEpoch === partition.leaderEpoch) {
     return undefined;
   }

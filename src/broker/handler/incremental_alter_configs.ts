@@ -5,6 +5,15 @@ import { type Answer, defineHandler } from "../handler.ts";
 
 export const incrementalAlterConfigsHandler = defineHandler({
   api: incrementalAlterConfigs,
+  whenUndecided({ resources }, refusal): Answer<typeof incrementalAlterConfigs> {
+    return {
+      responses: resources.map(({ resourceType, resourceName }) => ({
+        resourceType,
+        resourceName,
+        ...refusal,
+      })),
+    };
+  },
   async handle(
     broker,
     { resources, validateOnly },

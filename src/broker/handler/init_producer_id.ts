@@ -5,6 +5,7 @@
 import { ErrorCode } from "../../api/error_code.ts";
 import { initProducerId } from "../../api/init_producer_id.ts";
 import { DiskFault } from "../../env/disk.ts";
+import { PeerFault } from "../../env/network.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 
 type InitAnswer = Answer<typeof initProducerId>;
@@ -20,7 +21,7 @@ export const initProducerIdHandler = defineHandler({
     }
     const producerId = broker.producerIds.next();
     return producerId instanceof Promise
-      ? producerId.then(given).catch(onDiskFault)
+      ? producerId.then(given).catch(onFault)
       : given(producerId);
   },
 });
@@ -29,9 +30,11 @@ function given(producerId: number): InitAnswer {
   return { errorCode: ErrorCode.None, producerId, producerEpoch: 0 };
 }
 
-function onDiskFault(error: unknown): InitAnswer {
-  if (!(error instanceof DiskFault)) throw error;
-  return refused(ErrorCode.KafkaStorageError);
+/** A controller that cannot be reached may be there in a moment: the client asks again. */
+function onFault(error: unknown): InitAnswer {
+  if (error instanceof DiskFault) return refused(ErrorCode.KafkaStorageError);
+  if (!(error instanceof PeerFault)) throw error;
+  return refused(ErrorCode.CoordinatorLoadInProgress);
 }
 
 function refused(errorCode: ErrorCode): InitAnswer {

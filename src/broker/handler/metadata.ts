@@ -11,7 +11,8 @@ import { type Uuid, ZERO_UUID } from "../../ground/uuid.ts";
 import type { TopicImage } from "../../metadata/image.ts";
 import { isInternalTopic, refuseTopicName } from "../../metadata/topic_name.ts";
 import type { BrokerContext, Call } from "../broker_context.ts";
-import { createTopics, newTopic } from "../create_topics.ts";
+import { controllerId, liveBrokers, partitionView } from "../cluster_view.ts";
+import { createMissingTopics } from "../missing_topics.ts";
 import { type Answer, CloseConnection, defineHandler } from "../handler.ts";
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from "../operations.ts";
 
@@ -39,8 +40,8 @@ export const metadataHandler = defineHandler({
       ? wanted.flatMap(({ name }) => name !== null && isCreatable(broker, name) ? [name] : [])
       : [];
     if (missing.length === 0) return answer(broker, request, wanted);
-    const topics = [...new Set(missing)].map((name) => newTopic(broker, name));
-    return createTopics(broker, topics, false).then(() => answer(broker, request, wanted));
+    return createMissingTopics(broker, [...new Set(missing)], call.clientId)
+      .then(() => answer(broker, request, wanted));
   },
 });
 
@@ -69,14 +70,14 @@ function answer(
   wanted: readonly Wanted[],
 ): Answer<typeof metadata> {
   return {
-    brokers: broker.image.brokers().map(({ brokerId, host, port, rack }) => ({
+    brokers: liveBrokers(broker).map(({ brokerId, host, port, rack }) => ({
       nodeId: brokerId,
       host,
       port,
       rack,
     })),
     clusterId: broker.clusterId,
-    controllerId: broker.brokerId,
+    controllerId: controllerId(broker),
     topics: wanted.map((topic) => ({
       ...describe(broker, topic),
       topicAuthorizedOperations: request.includeTopicAuthorizedOperations
@@ -107,22 +108,18 @@ function describe(broker: BrokerContext, wanted: Wanted): TopicAnswer {
   };
 }
 
-/** A partition that this broker cannot serve keeps its leader, as nobody else has it. */
-function knownTopic({ partitions: table }: BrokerContext, topic: TopicImage): TopicAnswer {
-  const isOffline = (partitionId: number): boolean => table.isOffline(topic.name, partitionId);
+function knownTopic(broker: BrokerContext, topic: TopicImage): TopicAnswer {
   return {
     errorCode: ErrorCode.None,
     name: topic.name,
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.map((partition) => ({
-      errorCode: isOffline(partition.partitionId) ? ErrorCode.KafkaStorageError : ErrorCode.None,
+      ...partitionView(broker, topic.name, partition),
       partitionIndex: partition.partitionId,
-      leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,
-      offlineReplicas: isOffline(partition.partitionId) ? partition.replicas : [],
     })),
   };
 }

@@ -135,6 +135,8 @@ function responseOf({ index, partition, result }: Outcome, acks: number): Partit
     partition.highWatermark < result.nextOffset;
   const errorIfLost = partition?.isClosed === true
     ? ErrorCode.UnknownTopicOrPartition // deleted while its batch was waited for
+    : partition?.isLeader === false
+    ? ErrorCode.NotLeaderOrFollower
     : ErrorCode.KafkaStorageError;
   return {
     index,

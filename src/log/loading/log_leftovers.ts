@@ -42,7 +42,14 @@ interface SortedFile extends NamedFile {
 }
 
 /** Names without a base offset that a partition's directory may hold. */
-const PARTITION_FILES: readonly string[] = [LEADER_EPOCH_FILE, PARTITION_METADATA_FILE];
+/** The last is of the metadata log alone: term and vote (`runtime/quorum/quorum_state.ts`). */
+const PARTITION_FILES: readonly string[] = [
+  LEADER_EPOCH_FILE,
+  PARTITION_METADATA_FILE,
+  "quorum-state",
+];
+/** A snapshot of the metadata log. */
+const METADATA_SNAPSHOT = /^\d{20}-\d{10}\.checkpoint$/;
 const ASIDE_SUFFIX = ".tmp";
 
 /** Brings the directory into order, durably; returns the files that are parts of the log. */
@@ -87,7 +94,9 @@ function nameFile(info: FileInfo): NamedFile {
   const foreign = { info, name: "foreign" as const, baseOffset: -1, kind: undefined };
   // `mq log repair` keeps there what it took out: known, and not touched.
   if (info.isDirectory) return REPAIR_FOLDER.test(name) ? { ...foreign, name: "aside" } : foreign;
-  if (PARTITION_FILES.includes(name)) return { ...foreign, name: "partition file" };
+  if (PARTITION_FILES.includes(name) || METADATA_SNAPSHOT.test(name)) {
+    return { ...foreign, name: "partition file" };
+  }
   if (name.endsWith(ASIDE_SUFFIX)) return { ...foreign, name: "aside" };
   const suffix = [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX].find((end) => name.endsWith(end));
   const parsed = parseSegmentFileName(name.slice(0, name.length - (suffix?.length ?? 0)));

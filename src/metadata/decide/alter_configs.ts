@@ -14,6 +14,7 @@ import { ErrorCode } from "../../api/error_code.ts";
 import type { Decision } from "../decision.ts";
 import type { ClusterImage } from "../image.ts";
 import type { ConfigRecord } from "../record.ts";
+import { isRefusal, type Refusal, refusal } from "../refusal.ts";
 import { shown } from "../setting.ts";
 import {
   type BrokerValue,
@@ -62,11 +63,6 @@ export interface AlteredResource {
   readonly resourceName: string;
   readonly errorCode: ErrorCode;
   readonly errorMessage: string | null;
-}
-
-interface Refusal {
-  readonly errorCode: ErrorCode;
-  readonly errorMessage: string;
 }
 
 /** Of the values of one request: a list is taken apart element by element, half a microsecond each. */
@@ -250,12 +246,4 @@ function recordsBetween(
     ...gone.map((name) => record(name, null)),
     ...changed.map(([name, value]) => record(name, value)),
   ];
-}
-
-function refusal(errorCode: ErrorCode, errorMessage: string): Refusal {
-  return { errorCode, errorMessage };
-}
-
-function isRefusal(result: readonly ConfigRecord[] | Refusal): result is Refusal {
-  return !Array.isArray(result);
 }

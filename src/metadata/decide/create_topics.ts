@@ -9,7 +9,11 @@ import { ErrorCode } from "../../api/error_code.ts";
 import { type Uuid, ZERO_UUID } from "../../ground/uuid.ts";
 import type { Decision } from "../decision.ts";
 import type { ClusterImage } from "../image.ts";
+import { refuseAssignment, refuseNewPartition } from "../manual_assignment.ts";
+import { newPartition } from "../new_partition.ts";
+import { placedBrokers, ReplicaPlacer } from "../placement.ts";
 import type { MetadataRecord } from "../record.ts";
+import { isRefusal, type Refusal, refusal } from "../refusal.ts";
 import { type BrokerValue, refuseTopicConfigs, SUGGESTIONS_MAX } from "../topic_config.ts";
 import { METADATA_TOPIC, refuseTopicName, unifiedName } from "../topic_name.ts";
 
@@ -38,6 +42,8 @@ export interface CreateTopicsRequest {
   readonly partitionCountMax: number;
   /** Gives the defaults that a topic's settings must not contradict. */
   readonly brokerValue: BrokerValue;
+  /** Any number: turns the round of brokers, so that not every request begins with the same one. */
+  readonly placementStart?: number;
 }
 
 export interface CreatedTopic {
@@ -49,9 +55,12 @@ export interface CreatedTopic {
   readonly replicationFactor: number;
 }
 
-interface Refusal {
-  readonly errorCode: ErrorCode;
-  readonly errorMessage: string;
+type Replicas = readonly (readonly number[])[];
+
+/** What all topics of a request share. */
+interface Room {
+  readonly placer: ReplicaPlacer;
+  partitionsLeft: number;
 }
 
 export function decideCreateTopics(
@@ -61,20 +70,23 @@ export function decideCreateTopics(
   const records: MetadataRecord[] = [];
   const reply: CreatedTopic[] = [];
   const taken = new Map<string, string>(); // by unified name
-  let partitionsLeft = request.partitionCountMax;
+  const room: Room = {
+    placer: new ReplicaPlacer(placedBrokers(image), request.placementStart ?? 0),
+    partitionsLeft: request.partitionCountMax,
+  };
   let refusedCount = 0;
   for (const topic of request.topics) {
     const replicas = refuseTopic(image, topic, taken) ??
       refuseConfig(topic, request, refusedCount < SUGGESTIONS_MAX) ??
-      placeReplicas(image, topic, request, partitionsLeft);
+      placeReplicas(image, topic, request, room);
     if (isRefusal(replicas)) {
       reply.push(refusedTopic(topic, replicas));
       refusedCount++;
       continue;
     }
     taken.set(unifiedName(topic.name), topic.name);
-    partitionsLeft -= replicas.length;
-    if (!request.validateOnly) records.push(...topicRecords(topic, replicas));
+    room.partitionsLeft -= replicas.length;
+    if (!request.validateOnly) records.push(...topicRecords(image, topic, replicas));
     reply.push({
       name: topic.name,
       errorCode: ErrorCode.None,
@@ -126,75 +138,61 @@ function placeReplicas(
   image: ClusterImage,
   topic: NewTopic,
   request: CreateTopicsRequest,
-  partitionsLeft: number,
-): readonly (readonly number[])[] | Refusal {
-  if (topic.assignments.length > partitionsLeft) return tooManyPartitions(topic.assignments.length);
-  if (topic.assignments.length > 0) return assignedReplicas(image, topic);
-  const partitionCount = topic.partitionCount === -1
-    ? request.defaultPartitionCount
-    : topic.partitionCount;
-  if (partitionCount <= 0) {
-    return refusal(
-      ErrorCode.InvalidPartitions,
-      "Number of partitions was set to an invalid non-positive value.",
-    );
+  room: Room,
+): Replicas | Refusal {
+  if (topic.assignments.length > room.partitionsLeft) {
+    return tooManyPartitions(topic.assignments.length);
   }
-  if (partitionCount > partitionsLeft) return tooManyPartitions(partitionCount);
-  const replicationFactor = topic.replicationFactor === -1
-    ? request.defaultReplicationFactor
-    : topic.replicationFactor;
-  if (replicationFactor <= 0) {
+  if (topic.assignments.length > 0) return assignedReplicas(image, topic);
+  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     return refusal(
       ErrorCode.InvalidReplicationFactor,
       "Replication factor must be larger than 0, or -1 to use the default value.",
     );
   }
-  const brokerIds = image.brokers().map((broker) => broker.brokerId);
-  if (replicationFactor > brokerIds.length) {
+  if (topic.partitionCount < -1 || topic.partitionCount === 0) {
     return refusal(
-      ErrorCode.InvalidReplicationFactor,
-      `Unable to replicate the partition ${replicationFactor} time(s): The target replication ` +
-        `factor of ${replicationFactor} cannot be reached because only ${brokerIds.length} ` +
-        "broker(s) are registered.",
+      ErrorCode.InvalidPartitions,
+      "Number of partitions was set to an invalid non-positive value.",
     );
   }
-  return Array.from(
-    { length: partitionCount },
-    (_, partition) =>
-      Array.from(
-        { length: replicationFactor },
-        (_, replica) => brokerIds[(partition + replica) % brokerIds.length] as number,
-      ),
-  );
+  const partitionCount = topic.partitionCount === -1
+    ? request.defaultPartitionCount
+    : topic.partitionCount;
+  if (partitionCount > room.partitionsLeft) return tooManyPartitions(partitionCount);
+  const replicationFactor = topic.replicationFactor === -1
+    ? request.defaultReplicationFactor
+    : topic.replicationFactor;
+  return room.placer.place(partitionCount, replicationFactor);
 }
 
-function assignedReplicas(
-  image: ClusterImage,
-  topic: NewTopic,
-): readonly (readonly number[])[] | Refusal {
-  if (topic.partitionCount !== -1 || topic.replicationFactor !== -1) {
-    return refusal(
-      ErrorCode.InvalidRequest,
-      "Partition count and replication factor must be -1 where replicas are assigned.",
-    );
+function assignedReplicas(image: ClusterImage, topic: NewTopic): Replicas | Refusal {
+  const given = topic.replicationFactor !== -1
+    ? "replication factor"
+    : topic.partitionCount !== -1
+    ? "numPartitions"
+    : undefined;
+  if (given !== undefined) {
+    const message = `A manual partition assignment was specified, but ${given} was not set to -1.`;
+    return refusal(ErrorCode.InvalidRequest, message);
   }
-  const byPartition = new Map(topic.assignments.map((one) => [one.partitionId, one.brokerIds]));
-  const replicas: (readonly number[])[] = [];
-  for (let partition = 0; partition < topic.assignments.length; partition++) {
-    const brokerIds = byPartition.get(partition);
-    if (brokerIds === undefined || brokerIds.length === 0) {
-      return refusal(
-        ErrorCode.InvalidReplicaAssignment,
-        `Partition ${partition} has no replicas: partitions must be numbered from 0 without holes.`,
-      );
+  const byPartition = new Map<number, readonly number[]>();
+  const invalid = (message: string): Refusal =>
+    refusal(ErrorCode.InvalidReplicaAssignment, message);
+  for (const { partitionId, brokerIds } of topic.assignments) {
+    if (byPartition.has(partitionId)) {
+      return invalid(`Found multiple manual partition assignments for partition ${partitionId}`);
     }
-    const unknown = brokerIds.find((brokerId) => image.broker(brokerId) === undefined);
-    if (unknown !== undefined || new Set(brokerIds).size !== brokerIds.length) {
-      return refusal(
-        ErrorCode.InvalidReplicaAssignment,
-        `The replicas ${brokerIds.join(", ")} of partition ${partition} are not distinct brokers ` +
-          "of this cluster.",
-      );
+    const reason = refuseAssignment(image, brokerIds, topic.assignments[0]?.brokerIds.length) ??
+      refuseNewPartition(image, partitionId, brokerIds);
+    if (reason !== undefined) return reason;
+    byPartition.set(partitionId, brokerIds);
+  }
+  const replicas: (readonly number[])[] = [];
+  for (let partitionId = 0; partitionId < byPartition.size; partitionId++) {
+    const brokerIds = byPartition.get(partitionId);
+    if (brokerIds === undefined) {
+      return invalid("partitions should be a consecutive 0-based integer sequence");
     }
     replicas.push(brokerIds);
   }
@@ -202,30 +200,22 @@ function assignedReplicas(
 }
 
 function topicRecords(
-  topic: NewTopic,
-  replicas: readonly (readonly number[])[],
+  image: ClusterImage,
+  { name, topicId, config }: NewTopic,
+  replicas: Replicas,
 ): readonly MetadataRecord[] {
-  const { name, topicId } = topic;
   return [
     { kind: "topic", version: 0, name, topicId },
-    ...topic.config.map((config): MetadataRecord => ({
+    ...config.map((one): MetadataRecord => ({
       kind: "config",
       version: 0,
       resourceType: "topic",
       resourceName: name,
-      ...config,
+      ...one,
     })),
-    ...replicas.map((brokerIds, partitionId): MetadataRecord => ({
-      kind: "partition",
-      version: 0,
-      topicId,
-      partitionId,
-      replicas: brokerIds,
-      isr: brokerIds,
-      leader: brokerIds[0] as number,
-      leaderEpoch: 0,
-      partitionEpoch: 0,
-    })),
+    ...replicas.map((brokerIds, partitionId) =>
+      newPartition(image, topicId, partitionId, brokerIds)
+    ),
   ];
 }
 
@@ -234,14 +224,6 @@ function tooManyPartitions(partitionCount: number): Refusal {
     ErrorCode.PolicyViolation,
     `Cannot create ${partitionCount} partitions: one request may make fewer`,
   );
-}
-
-function refusal(errorCode: ErrorCode, errorMessage: string): Refusal {
-  return { errorCode, errorMessage };
-}
-
-function isRefusal(value: readonly (readonly number[])[] | Refusal): value is Refusal {
-  return !Array.isArray(value);
 }
 
 function refusedTopic(topic: NewTopic, reason: Refusal): CreatedTopic {

@@ -1,0 +1,405 @@
+/**
+ * This node's place in its cluster: how it reaches the others, whether it votes, what it follows.
+ *
+ *     voter      RaftNode ─► MetadataQuorum ─► image       Controller decides while it leads
+ *     follower   MetadataFollower ─► image                 asks controllers by the channel
+ *
+ * A node that is the only voter has nobody to wait for: it leads before its partitions are opened, as
+ * it did before there were clusters. Any other one must be reachable first, since it may be needed for
+ * a leader to be elected: so its door opens before it knows anything, and its clients wait.
+ * Not here: clients' requests, partitions, the order of a start (`broker.ts`). Longer than most: it is
+ * where quorum, peers and controller meet.
+ */
+import { ErrorCode } from "../api/error_code.ts";
+import { metadataFetch } from "../api/own/metadata_fetch.ts";
+import type { OwnApi } from "../api/own/own_api.ts";
+import { snapshotFetch } from "../api/own/snapshot_fetch.ts";
+import { Controller } from "../controller/controller.ts";
+import type { DiskFault } from "../env/disk.ts";
+import type { Env } from "../env/env.ts";
+import type { Address } from "../env/network.ts";
+import { type Offset, toOffset } from "../ground/numbers.ts";
+import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
+import type { LogFault } from "../log/log_fault.ts";
+import { supportedFeatures } from "../metadata/feature.ts";
+import type { FeatureRange } from "../metadata/record.ts";
+import type { Configuration, ReplicaKey, Voter } from "../raft/configuration.ts";
+import type { BrokerSettings } from "../runtime/broker_settings.ts";
+import {
+  type Candidate,
+  type ControllerAnswer,
+  ControllerChannel,
+} from "../runtime/peers/controller_channel.ts";
+import type { OwnHandler, PeerIdentity, PeerServices } from "../runtime/peers/peer_session.ts";
+import { Peers } from "../runtime/peers/peers.ts";
+import { PeerRefusals } from "../runtime/peers/refusals.ts";
+import { MetadataFollower } from "../runtime/quorum/metadata_follower.ts";
+import { MetadataQuorum } from "../runtime/quorum/metadata_quorum.ts";
+import { MetadataServer } from "../runtime/quorum/metadata_server.ts";
+import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
+import { type MetadataCorrupt, NotController } from "../runtime/quorum/not_controller.ts";
+import type { RaftStorage } from "../runtime/quorum/raft_storage.ts";
+import type { Decider, RaftAdmin } from "./broker_context.ts";
+import type { NodePlan } from "./node_plan.ts";
+import { ownRequests } from "./own_requests.ts";
+import { VoterChanges } from "./voter_changes.ts";
+
+export interface ClusterNodeOptions {
+  readonly env: Env;
+  readonly settings: BrokerSettings;
+  readonly plan: NodePlan;
+  /** Of this release, as others are told. */
+  readonly release: string;
+  readonly incarnationId: Uuid;
+  readonly clusterId: string;
+  /** Of the directory with the metadata log; of a node without one, of its first directory. */
+  readonly directoryId: Uuid;
+  /** Where others reach this node, as far as settings say. */
+  readonly address: Address;
+  /** The same once the port is bound; undefined where it cannot be told. */
+  ownAddress(): Address | undefined;
+  /** Undefined on a node without the role of a controller. */
+  readonly storage: RaftStorage | undefined;
+  onDiskFault(fault: DiskFault): void;
+  /** The node cannot go on: metadata is damaged, or of a later release. */
+  onCorrupt(fault: MetadataCorrupt | LogFault): void;
+  /** Somebody else leads the quorum now, or nobody, or this node. */
+  onLeaderChange(): void;
+  /** Answers a request that another node has forwarded; undefined while that is too early. */
+  onForwarded(): ((frame: Uint8Array) => Promise<Uint8Array | undefined>) | undefined;
+}
+
+const CALL_TIMEOUT_MS = 15_000;
+const POLL_SLACK_MS = 5000;
+const NOT_HERE: Decider = {
+  isLeader: false,
+  propose: () => Promise.reject(new NotController(undefined, true)),
+};
+
+export class ClusterNode {
+  readonly view: OpenMetadata;
+  readonly decider: Decider;
+  readonly channel: ControllerChannel;
+  readonly controller: Controller | undefined;
+  readonly raft: RaftAdmin | undefined;
+  readonly services: PeerServices;
+  readonly refusals: PeerRefusals;
+  readonly #options: ClusterNodeOptions;
+  readonly #peers: Peers;
+  readonly #quorum: MetadataQuorum | undefined;
+  readonly #follower: MetadataFollower | undefined;
+  readonly #server: MetadataServer | undefined;
+  /** What other nodes have said of their release. */
+  readonly #releases = new Map<number, string>();
+  /** And of where they are. */
+  readonly #addresses = new Map<number, Address>();
+  #handlers: ReadonlyMap<number, OwnHandler> = new Map();
+
+  /** Nothing is sent before `start`. */
+  static async open(options: ClusterNodeOptions): Promise<ClusterNode> {
+    const refusals = new PeerRefusals(options.env);
+    const self = { id: options.plan.nodeId, directoryId: options.directoryId };
+    const opened: { node?: ClusterNode } = {};
+    const peers = new Peers({
+      env: options.env,
+      self,
+      clusterId: options.clusterId,
+      release: options.release,
+      roles: options.settings.get("process.roles"),
+      refusals,
+      addressOf: (nodeId) => opened.node?.addressOf(nodeId),
+      ownAddress: () => options.ownAddress(),
+      onLeader: (leaderId, term) => opened.node?.channel.setLeader(leaderId, term),
+      frameBytesMax: options.settings.get("mq.peer.request.max.bytes"),
+    });
+    const { storage } = options;
+    const addressOf = (nodeId: number): Address | undefined => opened.node?.addressOf(nodeId);
+    const quorum = storage === undefined
+      ? undefined
+      : await openQuorum(options, { self, storage, peers, addressOf });
+    opened.node = new ClusterNode(options, { refusals, self, peers, quorum });
+    return opened.node;
+  }
+
+  private constructor(
+    options: ClusterNodeOptions,
+    { refusals, self, peers, quorum }: {
+      readonly refusals: PeerRefusals;
+      readonly self: ReplicaKey;
+      readonly peers: Peers;
+      readonly quorum: MetadataQuorum | undefined;
+    },
+  ) {
+    const { env, settings, plan } = options;
+    this.#options = options;
+    this.refusals = refusals;
+    this.#peers = peers;
+    this.#quorum = quorum;
+    this.channel = new ControllerChannel({
+      env,
+      peers,
+      selfId: plan.nodeId,
+      candidates: () => this.#candidates(),
+      ...(quorum === undefined ? {} : { local: (api, request) => this.#callLocal(api, request) }),
+      timeoutMs: CALL_TIMEOUT_MS,
+    });
+    if (quorum === undefined) {
+      this.#follower = this.#newFollower();
+      this.view = this.#follower;
+      this.decider = NOT_HERE;
+    } else {
+      this.view = quorum;
+      this.decider = quorum;
+      this.controller = new Controller({
+        nodeId: plan.nodeId,
+        clusterId: options.clusterId,
+        clock: env.clock,
+        trace: env.trace,
+        quorum,
+        brokerValue: (synonym) => settings.text(synonym),
+        sessionMs: settings.get("broker.session.timeout.ms"),
+        isAlone: isAlone(quorum.node.status().configuration, self),
+      });
+      this.#server = new MetadataServer(quorum.node, { clock: env.clock });
+      this.raft = new VoterChanges(quorum.node, env.clock);
+      this.#handlers = ownRequests({
+        controller: this.controller,
+        quorum,
+        server: this.#server,
+        trace: env.trace,
+        onForwarded: options.onForwarded,
+      });
+      quorum.node.onSoftState(() => this.#onSoftState(quorum));
+    }
+    this.services = this.#peerServices(self);
+  }
+
+  /** Begins to vote, or to follow. */
+  start(): void {
+    this.#quorum?.node.start();
+    this.#follower?.start();
+  }
+
+  /** Resolves when the only voter leads; rejects with what keeps it from that. */
+  whenLeading(): Promise<void> {
+    return this.#quorum?.node.whenReady() ?? Promise.resolve();
+  }
+
+  /** Whether no other node votes: then there is nobody to wait for. */
+  get isOnlyVoter(): boolean {
+    if (this.#quorum === undefined) return false;
+    const { configuration, self } = this.#quorum.node.status();
+    return isAlone(configuration, self);
+  }
+
+  get isActiveController(): boolean {
+    return this.#quorum?.isLeader === true;
+  }
+
+  get clusterId(): string {
+    return this.#options.clusterId;
+  }
+
+  /** The offset at which the image has the record with this broker epoch. */
+  offsetBehind(brokerEpoch: number): Offset {
+    return toOffset(brokerEpoch + 1);
+  }
+
+  /** Why no metadata comes, for who waits for it. */
+  whyBehind(): string {
+    const { nodeId } = this.#options.plan;
+    if (this.#quorum === undefined || this.#quorum.node.status().isVoter) {
+      return "no controller can be reached";
+    }
+    return `node ${nodeId} with directory ${this.#options.directoryId} is no voter yet: add it ` +
+      "(mq cluster add-voter), or give it the role of a broker alone";
+  }
+
+  leaderId(): number | undefined {
+    return this.leader()?.id;
+  }
+
+  leader(): { readonly id: number; readonly term: number } | undefined {
+    return this.#quorum?.leader() ?? this.#follower?.leader();
+  }
+
+  featuresOf(nodeId: number): readonly FeatureRange[] | undefined {
+    const broker = this.view.image.broker(nodeId);
+    if (broker !== undefined && broker.features.length > 0) return broker.features;
+    return this.#releases.get(nodeId) === this.#options.release ? supportedFeatures() : undefined;
+  }
+
+  /** Where settings say that it is, then where the quorum, or the node itself do. */
+  addressOf(nodeId: number): Address | undefined {
+    const named = this.#options.plan.voters.find(({ id }) => id === nodeId);
+    if (named !== undefined) return named;
+    const { voters = [], learners = [] } = this.#quorum?.node.status().configuration ?? {};
+    const known = [...voters, ...learners].find(({ id, port }) => id === nodeId && port > 0);
+    return known ?? this.#addresses.get(nodeId) ?? this.view.image.broker(nodeId);
+  }
+
+  /** Hands the leadership of the quorum over, where there is somebody; waits so long at most. */
+  handOver(timeoutMs: number): Promise<void> {
+    const node = this.#quorum?.node;
+    if (node === undefined || node.softState.role !== "leader") return Promise.resolve();
+    if (node.transferLeadership() !== "started") return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.env.clock.after(timeoutMs, resolve);
+      node.onSoftState(({ role }) => {
+        if (role === "leader") return;
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Nothing is sent or answered any more; the metadata log is closed by whoever owns it. */
+  stop(): void {
+    this.controller?.stop();
+    this.#server?.stop();
+    this.channel.close();
+    this.#peers.close();
+  }
+
+  #onSoftState(quorum: MetadataQuorum): void {
+    const leader = quorum.leader();
+    this.channel.setLeader(leader?.id, quorum.node.softState.term);
+    this.controller?.onLeaderChange();
+    this.#options.onLeaderChange();
+  }
+
+  #newFollower(): MetadataFollower {
+    const { env, plan, incarnationId } = this.#options;
+    const follower = new MetadataFollower({
+      clock: env.clock,
+      random: env.random,
+      trace: env.trace,
+      crc32c: env.crc32c,
+      source: {
+        fetch: (request) => {
+          const attemptTimeoutMs = request.waitMs + POLL_SLACK_MS;
+          const options = { attemptTimeoutMs, timeoutMs: attemptTimeoutMs };
+          return this.channel.call(metadataFetch, request, options);
+        },
+        fetchSnapshot: (request) => this.channel.call(snapshotFetch, request),
+      },
+      nodeId: plan.nodeId,
+      incarnationId,
+      onCorrupt: (fault) => this.#options.onCorrupt(fault),
+    });
+    follower.onLeader(() => {
+      const leader = follower.leader();
+      if (leader !== undefined) this.channel.setLeader(leader.id, leader.term);
+      this.#options.onLeaderChange();
+    });
+    return follower;
+  }
+
+  /** Whoever may be the active controller: voters by their ids, others by where they are said to be. */
+  #candidates(): readonly Candidate[] {
+    const { plan } = this.#options;
+    const voters = this.#quorum?.node.status().configuration.voters ?? [];
+    const ids = new Set([...voters, ...plan.voters].map(({ id }) => id));
+    return [
+      ...[...ids].map((nodeId) => ({ nodeId })),
+      ...plan.bootstrap.map((address) => ({ address })),
+    ];
+  }
+
+  #callLocal<Req, Res extends ControllerAnswer>(
+    api: OwnApi<Req, Res>,
+    request: Req,
+  ): Promise<Res> {
+    const { plan, directoryId, release } = this.#options;
+    const self: PeerIdentity = { nodeId: plan.nodeId, directoryId, release, roles: [] };
+    const handler = this.#handlers.get(api.key);
+    const answer: unknown = handler?.handle(request, self) ??
+      { errorCode: ErrorCode.UnsupportedVersion };
+    return Promise.resolve(answer as Res | Promise<Res>);
+  }
+
+  #peerServices(self: ReplicaKey): PeerServices {
+    const { env, clusterId, settings } = this.#options;
+    const quorum = this.#quorum;
+    return {
+      self,
+      clusterId,
+      trace: env.trace,
+      crc32c: env.crc32c,
+      refusals: this.refusals,
+      frameBytesMax: settings.get("mq.peer.request.max.bytes"),
+      handlers: this.#handlers,
+      leader: () => {
+        const leader = this.leader();
+        return {
+          term: leader?.term ?? 0,
+          ...(leader === undefined ? {} : { leaderId: leader.id }),
+        };
+      },
+      ...(quorum === undefined
+        ? {}
+        : { onRaftMessage: (message) => quorum.node.onMessage(message) }),
+      onHello: ({ nodeId, release, address }) => {
+        this.#releases.set(nodeId, release);
+        if (address !== undefined) this.#addresses.set(nodeId, address);
+        this.#peers.onHeardFrom(nodeId);
+      },
+    };
+  }
+}
+
+interface QuorumParts {
+  readonly self: ReplicaKey;
+  readonly storage: RaftStorage;
+  readonly peers: Peers;
+  readonly addressOf: (nodeId: number) => Address | undefined;
+}
+
+async function openQuorum(
+  { env, settings, plan, address, onDiskFault, onCorrupt }: ClusterNodeOptions,
+  { self, storage, peers, addressOf }: QuorumParts,
+): Promise<MetadataQuorum> {
+  /** Settings know better where a voter is than a configuration of long ago. */
+  const located = (voter: Voter): Voter => {
+    const { host, port } = addressOf(voter.id) ?? voter;
+    return { ...voter, host, port };
+  };
+  return await MetadataQuorum.over({
+    storage,
+    self,
+    bootstrap: bootstrapOf(plan, self, address),
+    transport: {
+      send: (to, message, onLost) => peers.send(located(to), message, onLost),
+      fetchSnapshot: (from, snapshot, position) =>
+        peers.fetchSnapshot(located(from), snapshot, position),
+    },
+    clock: env.clock,
+    random: env.random,
+    trace: env.trace,
+    timing: {
+      electionTimeoutMs: settings.get("controller.quorum.election.timeout.ms"),
+      heartbeatMs: settings.get("mq.controller.heartbeat.ms"),
+    },
+    snapshots: {
+      bytesMax: settings.get("metadata.log.max.record.bytes.between.snapshots"),
+      intervalMs: settings.get("metadata.log.max.snapshot.interval.ms"),
+    },
+    onDiskFault,
+    onCorrupt,
+  });
+}
+
+/** Who votes where no log says so: those that settings name, or this node where it stands alone. */
+function bootstrapOf(plan: NodePlan, self: ReplicaKey, { host, port }: Address): Configuration {
+  if (plan.isFirstVoter) {
+    const voters = plan.voters.map(({ id, host, port }): Voter => {
+      return { id, host, port, directoryId: id === self.id ? self.directoryId : ZERO_UUID };
+    });
+    return { voters, learners: [] };
+  }
+  return { voters: plan.standsAlone ? [{ ...self, host, port }] : [], learners: [] };
+}
+
+function isAlone({ voters, outgoing = [] }: Configuration, self: ReplicaKey): boolean {
+  return [...voters, ...outgoing].every(({ id }) => id === self.id) && voters.length > 0;
+}

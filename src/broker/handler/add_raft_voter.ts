@@ -1,0 +1,43 @@
+/** AddRaftVoter: answered when the new set of voters is committed, or told why it is not. */
+import { addRaftVoter } from "../../api/add_raft_voter.ts";
+import { ErrorCode } from "../../api/error_code.ts";
+import { ZERO_UUID } from "../../ground/uuid.ts";
+import { changeVoters, refuseCluster } from "../change_voters.ts";
+import { type Answer, defineHandler } from "../handler.ts";
+
+/** A forwarded request is not waited for longer than that (`ControllerChannel`). */
+const WAIT_MS_MAX = 12_000;
+
+export const addRaftVoterHandler = defineHandler({
+  api: addRaftVoter,
+  isOfEveryNode: true,
+  whenUndecided(_request, refusal): Answer<typeof addRaftVoter> {
+    return refusal;
+  },
+  handle(broker, request): Answer<typeof addRaftVoter> | Promise<Answer<typeof addRaftVoter>> {
+    const { clusterId, voterId, listeners, timeoutMs, ackWhenCommitted } = request;
+    const [first] = listeners;
+    const wrong = refuseCluster(broker, clusterId);
+    if (wrong !== undefined) return wrong;
+    if (voterId < 0) return invalid(`Invalid voter id ${voterId}`);
+    // Zeros stand for the directory under which a broker of this id has registered.
+    const directoryId = request.voterDirectoryId === ZERO_UUID
+      ? broker.image.broker(voterId)?.directoryIds[0]
+      : request.voterDirectoryId;
+    if (directoryId === undefined) return invalid("The directory id of the voter is missing");
+    if (first === undefined) return invalid("The voter has no listener");
+    const { host, port } = first;
+    const change = { add: { id: voterId, directoryId, host, port } };
+    const waitMs = timeoutMs > 0 ? Math.min(timeoutMs, WAIT_MS_MAX) : WAIT_MS_MAX;
+    return changeVoters(broker, {
+      clusterId,
+      change,
+      timeoutMs: waitMs,
+      waitsForCommit: ackWhenCommitted,
+    });
+  },
+});
+
+function invalid(errorMessage: string): Answer<typeof addRaftVoter> {
+  return { errorCode: ErrorCode.InvalidRequest, errorMessage };
+}

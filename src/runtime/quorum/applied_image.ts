@@ -1,0 +1,190 @@
+/**
+ * The image and how far it has come: committed batches in, listeners and waiters told.
+ *
+ * The only caller of `replay` for live batches, on voters and followers alike. Batches go in one after
+ * the other: the next one waits until all listeners are done with the one before.
+ *
+ * It may be fed from two sides, by the own metadata log and by a controller elsewhere, while a node becomes
+ * a voter or is one no longer: what is committed is the same everywhere, so whoever has the next batch
+ * first applies it, and the other one's is left.
+ */
+import type { Clock } from "../../env/clock.ts";
+import { type Offset, toOffset } from "../../ground/numbers.ts";
+import { ClusterImage } from "../../metadata/image.ts";
+import type { Configuration } from "../../raft/configuration.ts";
+import { asMetadataRecord, type MetadataRecord } from "../../metadata/record.ts";
+import type { BatchView } from "../../record/batch_view.ts";
+import { misfit } from "../../metadata/record_fit.ts";
+import { decodeMessagePack } from "../../wire/msgpack.ts";
+import { atMost } from "../at_most.ts";
+import type { MetadataView, ReplaceListener, ReplayListener } from "./metadata_view.ts";
+import { MetadataCorrupt } from "./not_controller.ts";
+import { entryOf, newCursor } from "./quorum_batches.ts";
+import type { LoadedSnapshot } from "./snapshot_store.ts";
+
+/** Consequences of one batch that are under way at once: each may hold a file open. */
+const CONCURRENT_MAX = 16;
+const NO_BYTES = new Uint8Array(0);
+
+interface Waiter {
+  readonly offset: Offset;
+  settle(isApplied: boolean): void;
+}
+
+export class AppliedImage implements MetadataView {
+  readonly image = new ClusterImage();
+  readonly #clock: Clock;
+  readonly #cursor = newCursor();
+  readonly #onReplayed: ReplayListener[] = [];
+  readonly #onReplaced: ReplaceListener[] = [];
+  readonly #waiters = new Set<Waiter>();
+  #appliedOffset = toOffset(0);
+  #lastTerm = 0;
+  #configuration: Configuration | undefined;
+  /** While one batch, or a snapshot, is under way. */
+  #turn: Promise<void> | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get appliedOffset(): Offset {
+    return this.#appliedOffset;
+  }
+
+  /** Of the batch below; 0 where there is none. */
+  get lastTerm(): number {
+    return this.#lastTerm;
+  }
+
+  /** Who votes by what was applied; undefined while nothing has said it. */
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
+  }
+
+  onReplayed(listener: ReplayListener): void {
+    this.#onReplayed.push(listener);
+  }
+
+  onImageReplaced(listener: ReplaceListener): void {
+    this.#onReplaced.push(listener);
+  }
+
+  whenApplied(offset: Offset, timeoutMs: number): Promise<boolean> {
+    if (offset <= this.#appliedOffset) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(timeoutMs, () => waiter.settle(false));
+      const waiter: Waiter = {
+        offset,
+        settle: (isApplied) => {
+          this.#waiters.delete(waiter);
+          timer.cancel();
+          resolve(isApplied);
+        },
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /**
+   * Applies one committed batch, which begins where the last one ended; one that was applied already is
+   * left. Throws `MetadataCorrupt`: the node stops then, whatever of the batch is in the image.
+   */
+  async apply(batch: BatchView): Promise<void> {
+    // deno-lint-ignore no-await-in-loop -- until it is its turn
+    while (this.#turn !== undefined) await this.#turn;
+    if (batch.nextOffset() <= this.#appliedOffset) return;
+    const applied = this.#applyNext(batch);
+    if (applied !== undefined) await this.#inTurn(applied);
+    this.#lastTerm = batch.partitionLeaderEpoch();
+    this.#moveTo(toOffset(batch.nextOffset()));
+  }
+
+  /** Puts the state of a snapshot in the place of the present one, where it is not older than that. */
+  async replace(snapshot: Pick<LoadedSnapshot, "id" | "records" | "configuration">): Promise<void> {
+    // deno-lint-ignore no-await-in-loop -- until it is its turn
+    while (this.#turn !== undefined) await this.#turn;
+    const { id, records, configuration } = snapshot;
+    if (id.offset < this.#appliedOffset) return;
+    this.image.replaceWith(records, id.offset);
+    this.#configuration = configuration;
+    if (this.#onReplaced.length > 0) await this.#inTurn(this.#tellReplaced());
+    this.#lastTerm = id.term;
+    this.#moveTo(id.offset);
+  }
+
+  /** Undefined where nobody is to be waited for. */
+  #applyNext(batch: BatchView): Promise<void> | undefined {
+    if (batch.isControl()) {
+      this.#configuration = entryOf(batch, this.#cursor).configuration ?? this.#configuration;
+      return undefined;
+    }
+    const baseOffset = batch.baseOffset();
+    const records = recordsOf(batch, this.#cursor);
+    for (const [index, record] of records.entries()) {
+      this.#replay(toOffset(baseOffset + index), record);
+    }
+    return this.#onReplayed.length > 0 ? this.#tell(records, baseOffset) : undefined;
+  }
+
+  /** Others wait meanwhile; what goes wrong is heard by who applies, not by who waits. */
+  async #inTurn(work: Promise<void>): Promise<void> {
+    this.#turn = work.catch(() => undefined);
+    try {
+      await work;
+    } finally {
+      this.#turn = undefined;
+    }
+  }
+
+  async #tellReplaced(): Promise<void> {
+    // deno-lint-ignore no-await-in-loop -- in the order in which they came
+    for (const listener of this.#onReplaced) await listener();
+  }
+
+  /** Whoever waits hears that it will not come. */
+  close(): void {
+    for (const waiter of [...this.#waiters]) waiter.settle(false);
+  }
+
+  /** What no decision can have made is damage, or the work of a program that this one is not. */
+  #replay(offset: Offset, record: MetadataRecord): void {
+    const reason = misfit(this.image, record);
+    if (reason !== undefined) {
+      throw new MetadataCorrupt(`Cannot replay metadata offset ${offset}: ${reason}`);
+    }
+    this.image.replay(offset, record);
+  }
+
+  async #tell(records: readonly MetadataRecord[], baseOffset: number): Promise<void> {
+    const told = records.map((record, index) => ({ record, offset: toOffset(baseOffset + index) }));
+    await atMost(CONCURRENT_MAX, told, async ({ record, offset }) => {
+      // deno-lint-ignore no-await-in-loop -- in the order in which they came
+      for (const listener of this.#onReplayed) await listener(record, offset);
+    });
+  }
+
+  #moveTo(offset: Offset): void {
+    this.#appliedOffset = offset;
+    for (const waiter of [...this.#waiters]) if (waiter.offset <= offset) waiter.settle(true);
+  }
+}
+
+/** All or none. */
+function recordsOf(batch: BatchView, cursor: ReturnType<typeof newCursor>): MetadataRecord[] {
+  const records: MetadataRecord[] = [];
+  cursor.open(batch);
+  while (cursor.next()) {
+    const record = asMetadataRecord(decodeMessagePack(cursor.value() ?? NO_BYTES));
+    if (typeof record === "string") {
+      throw new MetadataCorrupt(`Cannot replay metadata offset ${cursor.offset()}: ${record}`);
+    }
+    records.push(record);
+  }
+  if (cursor.failure !== undefined) {
+    throw new MetadataCorrupt(
+      `Cannot replay metadata offset ${batch.baseOffset()}: ${cursor.failure}`,
+    );
+  }
+  return records;
+}

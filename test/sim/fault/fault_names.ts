@@ -1,0 +1,30 @@
+/** Every fault that a simulation knows, in the order in which chance is drawn for them. */
+export const FAULT_NAMES = [
+  "kill",
+  "power-loss",
+  "crash-in-call",
+  "graceful-restart",
+  "pause",
+  "slow",
+  "partition",
+  "one-way-partition",
+  "clog",
+  "cut-connections",
+  "refuse-connections",
+  "wall-jump",
+  "full-disk",
+  "read-error",
+  "write-error",
+  "sync-error",
+  "entry-error",
+  "broken-disk",
+  "slow-disk",
+  "bit-rot",
+  "lost-write",
+  "misdirected-write",
+] as const;
+
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** Disks that lie: behind them a lone node can promise nothing but that values are real. */
+export const DAMAGING_FAULTS: readonly FaultName[] = ["bit-rot", "lost-write", "misdirected-write"];

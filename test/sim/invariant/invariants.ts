@@ -1,0 +1,30 @@
+/** All invariants, new for each world. */
+import type { SimNode } from "../sim_node.ts";
+import type { ImagePositions } from "../watch_images.ts";
+import { committedIsOnTheMedium } from "./committed_is_on_the_medium.ts";
+import { committedMetadataIsDurable } from "./committed_metadata_is_durable.ts";
+import { epochsGrow } from "./epochs_grow.ts";
+import { filesAreBounded } from "./files_are_bounded.ts";
+import { highWatermarkNeverBack } from "./high_watermark_never_back.ts";
+import { imagesEqual } from "./images_equal.ts";
+import type { Invariant } from "./invariant.ts";
+import { logBounds } from "./log_bounds.ts";
+import { oneLeaderPerTerm } from "./one_leader_per_term.ts";
+import { servingHasItsMetadata } from "./serving_has_its_metadata.ts";
+
+export function allInvariants(
+  nodes: readonly SimNode[],
+  positions: ImagePositions,
+): readonly Invariant[] {
+  return [
+    highWatermarkNeverBack(),
+    logBounds(),
+    committedIsOnTheMedium(),
+    filesAreBounded(),
+    servingHasItsMetadata(),
+    oneLeaderPerTerm(),
+    imagesEqual(positions),
+    epochsGrow(),
+    committedMetadataIsDurable(nodes),
+  ];
+}

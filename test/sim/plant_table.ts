@@ -1,0 +1,34 @@
+/**
+ * How many seeds it takes to find each bug on purpose.
+ *
+ *     bun test/sim/plant_table.ts [--seeds N] [name …]
+ */
+import process from "node:process";
+import { PLANT_NAMES, type PlantName } from "./plant.ts";
+import { runSimulation } from "./run_seed.ts";
+import { drawOptions } from "./sim_options.ts";
+
+const SEEDS_MAX = 60;
+const FINDS = 3;
+
+const asked = process.argv.slice(2).filter((word) => !word.startsWith("--")) as PlantName[];
+for (const plant of asked.length > 0 ? asked : PLANT_NAMES) {
+  const finds: string[] = [];
+  const needed: number[] = [];
+  let last = 0;
+  for (let seed = 1; seed <= SEEDS_MAX && finds.length < FINDS; seed++) {
+    // deno-lint-ignore no-await-in-loop -- one after the other
+    const { failure } = await runSimulation(drawOptions(seed, { plant }));
+    if (failure === undefined) continue;
+    finds.push(`seed ${seed} ${failure.what} at ${(failure.atMs / 1000).toFixed(1)} s`);
+    needed.push(seed - last);
+    last = seed;
+  }
+  needed.sort((left, right) => left - right);
+  const median = needed[needed.length >> 1] ?? Infinity;
+  process.stdout.write(
+    `${plant.padEnd(32)} median ${median}, worst ${needed.at(-1) ?? "not found"}: ${
+      finds.join("; ")
+    }\n`,
+  );
+}

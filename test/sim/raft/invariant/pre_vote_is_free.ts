@@ -1,0 +1,16 @@
+/** Being asked for a pre-vote costs nothing: neither term nor vote change (Raft thesis §9.6). */
+import type { Invariant, Verdict } from "./invariant.ts";
+
+export function preVoteIsFree(): Invariant {
+  return {
+    name: "a pre-vote changes nothing",
+    isObservable: false,
+    afterInput(node, input): Verdict {
+      if (input.kind !== "message" || input.message.kind !== "PreVoteRequest") return undefined;
+      const status = node.raft?.status();
+      return status === undefined || status.term === node.term
+        ? undefined
+        : `node ${node.id}: term ${node.term} -> ${status.term}`;
+    },
+  };
+}

@@ -1,0 +1,308 @@
+/**
+ * One simulated world: nodes, clients, network, disks, what goes wrong, and what is checked.
+ *
+ *     safety     everything may go wrong; invariants hold, and every promise that was given is kept
+ *     liveness   all is healed; every client must be able to do everything within a bound
+ *
+ * The whole run is one synchronous call; nothing is awaited that does not come from an `Env` of the
+ * world. Longer than most: it is where all parts meet.
+ */
+import { Prng } from "../../src/ground/prng.ts";
+import { Coverage } from "./coverage.ts";
+import type { DrainMicrotasks } from "./drain_microtasks.ts";
+import { DiskFaults } from "./env/disk_faults.ts";
+import type { OnTrace } from "./env/sim_env.ts";
+import { DurableEnds } from "./durable_ends.ts";
+import type { RecordPlace } from "./operation/operation.ts";
+import { SimNetwork } from "./env/sim_network.ts";
+import { withEqualRuntimes } from "./equal_runtimes.ts";
+import { FAULTS } from "./fault/faults.ts";
+import type { FaultName } from "./fault/fault_names.ts";
+import { HostUsed, withoutHost } from "./host_guard.ts";
+import type { Invariant } from "./invariant/invariant.ts";
+import { allInvariants } from "./invariant/invariants.ts";
+import type { Life } from "./life.ts";
+import { plantBug } from "./plant.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Shadow } from "./shadow.ts";
+import { SimClient } from "./sim_client.ts";
+import { KAFKA_PORT, SimNode } from "./sim_node.ts";
+import type { SimOptions } from "./sim_options.ts";
+import { SimProcess } from "./sim_process.ts";
+import { nodeSettings } from "./node_settings.ts";
+import { watchAssertions } from "./watch_assertions.ts";
+import { ImagePositions } from "./watch_images.ts";
+import { watchNodes } from "./watch_nodes.ts";
+
+export interface Failure {
+  /** The invariant or promise that was broken; "liveness", "exception", "host". */
+  readonly what: string;
+  readonly message: string;
+  readonly atMs: number;
+}
+
+export interface SimResult {
+  readonly options: SimOptions;
+  readonly hash: string;
+  readonly failure: Failure | undefined;
+  readonly eventCount: number;
+  readonly simulatedMs: number;
+  readonly faultCount: number;
+  readonly coverage: ReadonlyMap<string, number>;
+  /** The last events of every machine. */
+  readonly trails: ReadonlyMap<string, readonly string[]>;
+}
+
+const US = 1000;
+const WALL_MS = 1_750_000_000_000;
+const LIVENESS_STEP_US = 100_000;
+
+export class World {
+  readonly scheduler: Scheduler;
+  readonly network: SimNetwork;
+  readonly nodes: readonly SimNode[];
+  readonly clients: readonly SimClient[];
+  readonly shadow = new Shadow();
+  readonly coverage = new Coverage();
+  readonly options: SimOptions;
+  readonly failuresOfTheDead = new WeakSet<object>();
+  readonly #invariants: readonly Invariant[];
+  readonly #positions = new ImagePositions();
+  readonly #ends = new DurableEnds();
+  readonly #nodeOf = new Map<string, SimNode>();
+  #failure: Failure | undefined;
+  #faultCount = 0;
+
+  constructor(options: SimOptions, drain: DrainMicrotasks) {
+    const chance = new Prng(options.seed ^ 0x5eed);
+    this.options = options;
+    this.scheduler = new Scheduler(drain);
+    this.network = new SimNetwork(this.scheduler, {
+      ...options.network,
+      giveUpUs: options.network.giveUpMs * US,
+    }, chance.fork());
+    const names = (prefix: string, count: number): readonly string[] => {
+      return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+    };
+    const nodeNames = names("n", options.nodes);
+    this.nodes = nodeNames.map((name, index) => {
+      return new SimNode({
+        process: this.#process(name, chance.fork()),
+        scheduler: this.scheduler,
+        settings: nodeSettings(options, nodeNames, index),
+        onPowerLoss: () => this.shadow.onPowerLoss(),
+      });
+    });
+    this.#invariants = allInvariants(this.nodes, this.#positions);
+    for (const node of this.nodes) this.#nodeOf.set(node.process.name, node);
+    this.clients = names("c", options.clients).map((name) => {
+      return new SimClient({
+        process: this.#process(name, chance.fork()),
+        scheduler: this.scheduler,
+        shadow: this.shadow,
+        chance: chance.fork(),
+        brokers: nodeNames.map((host) => ({ host, port: KAFKA_PORT })),
+        options,
+        onDone: (operation, outcome) => this.coverage.add(`operation ${operation} ${outcome}`),
+        onBroken: (error) => this.#onError(error),
+        onDurable: (what, place) => this.#mustBeOnAMedium(what, place),
+      });
+    });
+  }
+
+  run(): SimResult {
+    const restore = watchNodes((env, logs) => {
+      for (const node of this.nodes) if (node.env === env) node.logs = logs;
+    });
+    const unwatch = watchAssertions((failure) => {
+      // A program whose life ended in the middle of this very event may rely on what is gone.
+      if (this.scheduler.life?.isAlive === false) this.failuresOfTheDead.add(failure);
+      else this.#fail("assertion", `${failure.stack}`);
+    });
+    const unwatchImages = this.#positions.watch();
+    const unplant = plantBug(this);
+    try {
+      withEqualRuntimes(() => withoutHost((used) => this.#onError(used), () => this.#run()));
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      restore();
+      unwatch();
+      unplant();
+      unwatchImages();
+    }
+    return this.#result();
+  }
+
+  #run(): void {
+    const { scheduler, options } = this;
+    scheduler.onEvent = (life) => this.#check(life);
+    for (const { start } of this.#starters()) start();
+    this.#scheduleFault();
+    scheduler.runUntil(options.safetyMs * US);
+    if (this.#failure !== undefined) return;
+    this.#heal();
+    const endUs = scheduler.nowUs + options.livenessMs * US;
+    while (this.#failure === undefined && scheduler.nowUs < endUs && !this.#isSatisfied()) {
+      scheduler.runUntil(scheduler.nowUs + LIVENESS_STEP_US);
+    }
+    if (this.#failure !== undefined || this.#isSatisfied() || this.shadow.isDamaged) return;
+    const states = this.nodes.map(({ process, phase, lastEnd }) =>
+      `${process.name} ${phase} ${lastEnd}`
+    );
+    const waiting = this.clients.filter(({ isSatisfied }) => !isSatisfied);
+    this.#fail(
+      "liveness",
+      `${
+        waiting.map(({ process, lastRefusal }) => `${process.name} (${lastRefusal})`).join(", ")
+      } could not do everything within ` +
+        `${options.livenessMs} ms of a healed world; ${states.join("; ")}`,
+    );
+  }
+
+  #starters(): readonly { readonly start: () => void }[] {
+    const { scheduler } = this;
+    return [...this.nodes, ...this.clients].map((one, index) => ({
+      start: () => void scheduler.after(index * 1500, { label: "start" }, () => one.start()),
+    }));
+  }
+
+  #isSatisfied(): boolean {
+    return this.clients.every(({ isSatisfied }) => isSatisfied);
+  }
+
+  /** The next fault, drawn from its own number: leaving one out changes no other. */
+  #scheduleFault(): void {
+    const { scheduler, options } = this;
+    const number = this.#faultCount++;
+    const chance = new Prng(
+      Math.imul(options.seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b),
+    );
+    const weighted = Object.entries(options.faults).flatMap(([name, weight]) => {
+      return Array.from({ length: weight }, () => name as FaultName);
+    });
+    const delayMs = 1 + chance.below(2 * options.faultMeanMs);
+    const name = weighted[chance.below(weighted.length)];
+    scheduler.after(delayMs * US, { label: `fault ${name}`, detail: number }, () => {
+      if (scheduler.nowUs >= options.safetyMs * US) return;
+      if (name !== undefined && !options.skippedFaults.includes(number)) {
+        const phases = this.nodes.map(({ phase }) => phase);
+        const { nodes, clients, network, shadow } = this;
+        const isDone = FAULTS[name]({ scheduler, network, nodes, clients, shadow, chance });
+        if (isDone) {
+          for (const phase of phases) this.coverage.add(`fault ${name} while ${phase}`);
+        }
+      }
+      this.#scheduleFault();
+    });
+  }
+
+  #heal(): void {
+    this.network.healAll();
+    for (const node of this.nodes) {
+      const { process } = node;
+      process.faults.heal();
+      process.machine.wallOffsetMs = WALL_MS;
+      process.media.capacityBytes = 64 * 1024 * 1024 * 1024;
+      process.resume();
+      if (process.life !== undefined) process.life.eventCostUs = 0;
+      // What a fault has taken offline comes back with a new start: that is what an operator does.
+      if (node.logs !== undefined && node.logs.partitions.offlineCount() > 0) node.kill(1);
+      node.start();
+    }
+    for (const client of this.clients) {
+      client.process.machine.wallOffsetMs = WALL_MS;
+      client.process.resume();
+      if (client.process.life !== undefined) client.process.life.eventCostUs = 0;
+      client.start();
+      client.askForLiveness();
+    }
+  }
+
+  #check(life: Life | undefined): void {
+    if (life === undefined || !life.isAlive) return;
+    const node = this.#nodeOf.get(life.processName);
+    if (node?.logs === undefined || this.shadow.isDamaged) return;
+    const partitions = [...node.logs.partitions.all()];
+    for (const invariant of this.#invariants) {
+      const broken = invariant.onNodeEvent(node, partitions);
+      if (broken !== undefined) this.#fail(invariant.name, `${life.processName}: ${broken}`);
+    }
+  }
+
+  #mustBeOnAMedium(what: string, { topic, partition, offset }: RecordPlace): void {
+    if (this.shadow.isDamaged) return;
+    const ends = this.nodes.map(({ process: { media } }) => {
+      return this.#ends.of(media, `/data/${topic}-${partition}`);
+    });
+    if (ends.every((end) => end === undefined) || ends.some((end) => (end ?? 0) > offset)) return;
+    this.#fail(
+      `${what} is on the medium`,
+      `${topic}-${partition} at ${offset}: the medium ends at ${ends.join(", ")}`,
+    );
+  }
+
+  #process(name: string, chance: Prng): SimProcess {
+    const { options } = this;
+    const drift = options.driftPpm * (chance.below(2001) - 1000) / 1000;
+    return new SimProcess({
+      name,
+      scheduler: this.scheduler,
+      network: this.network,
+      machine: {
+        rate: 1 + drift / 1_000_000,
+        offsetMs: 1000 + chance.below(1_000_000),
+        wallOffsetMs: WALL_MS + chance.between(-2000, 2000),
+      },
+      faults: new DiskFaults(options.disk, chance.fork()),
+      timerLateUsMax: options.timerLateUs,
+      chance,
+      onTrace: this.#onTrace,
+    });
+  }
+
+  readonly #onTrace: OnTrace = (life, level, message, fields) => {
+    const { scheduler } = this;
+    scheduler.hash.label(message);
+    scheduler.note(life.processName, {
+      atUs: scheduler.nowUs,
+      label: `TRACE ${level} ${message}`,
+      detail: fields ?? {},
+    });
+    if (level !== "error" && level !== "warn") return;
+    const text = JSON.stringify(fields ?? {});
+    if (text.includes("Assertion failed") || message === "a request failed") {
+      this.#fail("assertion", `${life.processName}: ${message} ${text}`);
+    }
+  };
+
+  #onError(error: unknown): void {
+    const named = error as {
+      readonly name?: string;
+      readonly promise?: string;
+      readonly message?: string;
+    };
+    if (error instanceof HostUsed) this.#fail("host", error.message);
+    else if (named.promise !== undefined) this.#fail(named.promise, String(named.message));
+    else this.#fail("exception", error instanceof Error ? `${error.stack}` : String(error));
+  }
+
+  #fail(what: string, message: string): void {
+    this.#failure ??= { what, message, atMs: this.scheduler.nowUs / US };
+    this.scheduler.stop();
+  }
+
+  #result(): SimResult {
+    const { scheduler } = this;
+    return {
+      options: this.options,
+      hash: scheduler.hash.hex(),
+      failure: this.#failure,
+      eventCount: scheduler.eventCount,
+      simulatedMs: scheduler.nowUs / US,
+      faultCount: this.#faultCount,
+      coverage: this.coverage.counts,
+      trails: new Map([...scheduler.trails].map(([name, trail]) => [name, trail.lines()])),
+    };
+  }
+}
