@@ -112,7 +112,12 @@ export async function runNode(context: Context, roles?: string): Promise<ExitCod
   for (const path of marks) io.files.remove(path); // they would tell of a broker of the past
   try {
     const env = library.createHostEnv({ trace: createTrace(context, library) });
-    const broker = await library.startBroker({ settings: chosen, env });
+    const broker = await library.startBroker({ settings: chosen, env, signal: lifeline.signal })
+      .catch((error: unknown) => {
+        if (!lifeline.isInterrupted) throw error;
+        return undefined; // it was told to stop before it served, and has
+      });
+    if (broker === undefined) return ExitCode.Done;
     lifeline.onSecondSignal(() => broker.halt());
     try {
       await announce(context, broker, chosen.get("process.roles")?.includes("broker") ?? true);

@@ -124,6 +124,8 @@ export interface StartOptions {
   readonly env?: Env;
   /** What other nodes of the cluster are told of this program. */
   readonly release?: string;
+  /** Ends a start that has not come to its end, as a crash would, and without waiting for disks. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningBroker {
@@ -149,7 +151,7 @@ export function createTrace(options: Omit<TraceOptions, "clock">): Trace {
 
 /** Serves when it resolves. Throws a `BrokerFault`. */
 export async function startBroker(
-  { settings, env, release }: StartOptions,
+  { settings, env, release, signal }: StartOptions,
 ): Promise<RunningBroker> {
   const broker = new Broker({
     env: env ?? createHostEnv(),
@@ -160,7 +162,7 @@ export async function startBroker(
   const http = await openHttp(broker);
   let address: Address;
   try {
-    address = await broker.start();
+    address = await started(broker, signal);
   } catch (error) {
     await http?.close();
     throw error;
@@ -181,6 +183,19 @@ export async function startBroker(
     halt: () => broker.halt(),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function started(broker: Broker, signal: AbortSignal | undefined): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      broker.halt();
+      reject(new BrokerFault("IO", "Stopped before it was serving", "start it again"));
+    };
+    signal?.addEventListener("abort", onAbort);
+    broker.start().then(resolve, reject)
+      .finally(() => signal?.removeEventListener("abort", onAbort));
+    if (signal?.aborted === true) onAbort();
+  });
 }
 
 async function openHttp(broker: Broker): Promise<Listener | undefined> {

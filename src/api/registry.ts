@@ -1,5 +1,5 @@
 /**
- * The APIs of Kafka that are spoken here, as explicit ordered lists: what `apis` lacks is not advertised.
+ * The APIs of Kafka that are spoken here, as an explicit ordered list: what it lacks is not advertised.
  *
  * A new API is a file beside this one, a line here, and a line in the broker's table of handlers. The
  * APIs of mq itself, from 0x4000 up, are in `own/`.
@@ -28,7 +28,7 @@ import type { Api } from "./schema.ts";
 import { unregisterBroker } from "./unregister_broker.ts";
 import { updateFeatures } from "./update_features.ts";
 
-/** What brokers serve, in the order of their keys. */
+/** What nodes serve and the client speaks, in the order of their keys. */
 export const apis: readonly Api[] = [
   produce,
   fetch,
@@ -42,27 +42,19 @@ export const apis: readonly Api[] = [
   initProducerId,
   describeConfigs,
   alterConfigs,
-  incrementalAlterConfigs,
-  describeCluster,
-  describeTopicPartitions,
-];
-
-/** What only the client speaks; a line moves up together with the handler of a broker. */
-export const clientApis: readonly Api[] = [
   createPartitions,
   electLeaders,
+  incrementalAlterConfigs,
   describeQuorum,
   updateFeatures,
+  describeCluster,
   unregisterBroker,
+  describeTopicPartitions,
   addRaftVoter,
   removeRaftVoter,
 ];
 
-/** Both, in the order of their keys. */
-export const knownApis: readonly Api[] = [...apis, ...clientApis]
-  .sort((left, right) => left.key - right.key);
-
-const apiByKey = new Map(knownApis.map((api) => [api.key, api]));
+const apiByKey = new Map(apis.map((api) => [api.key, api]));
 
 /** The API of `key`, or undefined where its messages cannot be read. */
 export function apiOf(key: number): Api | undefined {

@@ -9,14 +9,11 @@
  * under way finish, logs are made durable and closed, the clean mark is written last.
  * Longer than most: it is the order of a start and of an end.
  */
-import { brokerHeartbeat } from "../api/own/broker_heartbeat.ts";
-import { registerBroker } from "../api/own/register_broker.ts";
 import type { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import type { Address } from "../env/network.ts";
 import { BufferPool } from "../ground/buffer_pool.ts";
 import { type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
-import { supportedFeatures } from "../metadata/feature.ts";
 import type { ListenerAddress } from "../metadata/record.ts";
 import { Background } from "../runtime/background.ts";
 import { BrokerSettings } from "../runtime/broker_settings.ts";
@@ -26,7 +23,7 @@ import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
 import { formatAddress } from "./addresses.ts";
 import type { BrokerContext } from "./broker_context.ts";
 import { BrokerFault, brokerFault } from "./broker_fault.ts";
-import { BrokerLifecycle } from "./broker_lifecycle.ts";
+import { BrokerLifecycle, takenFault } from "./broker_lifecycle.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
 import { ClusterNode } from "./cluster_node.ts";
 import { observeController } from "./controller_metrics.ts";
@@ -39,6 +36,7 @@ import { HANDLERS } from "./handlers.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
 import { advertisedOf, listenersOf, type NamedListener, withBoundPorts } from "./listeners.ts";
 import { newContext, Self } from "./new_context.ts";
+import { lifecycleCalls } from "./lifecycle_calls.ts";
 import { type NodePlan, planOf, refuseUnformatted } from "./node_plan.ts";
 import { tellOfOffline } from "./offline_notice.ts";
 
@@ -73,7 +71,6 @@ const RELEASE = "0.1.0";
 /** A stop waits so long at most for other nodes to take over, within `mq.stop.timeout.ms`. */
 const LEAVE_MS_MAX = 5000;
 const HAND_OVER_MS_MAX = 1000;
-const LEADERLESS_MS = 500;
 const TELL_MS = 60_000;
 
 export class Broker {
@@ -240,20 +237,10 @@ export class Broker {
   /** Others take over what this node leads, while it can still be reached. */
   async #leave(timeoutMs: number): Promise<void> {
     if (this.#node?.isOnlyVoter !== true) {
-      const left = this.#lifecycle?.leave(Math.min(timeoutMs, LEAVE_MS_MAX));
-      this.#giveUpWithoutLeader();
-      await left;
+      await this.#lifecycle?.leave(Math.min(timeoutMs, LEAVE_MS_MAX));
       await this.#node?.handOver(Math.min(timeoutMs, HAND_OVER_MS_MAX));
     }
     this.#lifecycle?.stop();
-  }
-
-  /** Where nobody leads there is nobody to take leave of: the last nodes of a cluster that stops. */
-  #giveUpWithoutLeader(wasWithout = false): void {
-    if (this.#lifecycle?.state !== "leaving") return;
-    const isWithout = this.#node?.leaderId() === undefined;
-    if (isWithout && wasWithout) this.#lifecycle.stop();
-    else this.#env.clock.after(LEADERLESS_MS, () => this.#giveUpWithoutLeader(isWithout));
   }
 
   #directoriesOf(): readonly string[] {
@@ -298,9 +285,11 @@ export class Broker {
       storage,
       onDiskFault: (fault) => {
         source.onDiskFault(fault);
-        if (this.#logs === undefined) this.#onFailed(fault); // nobody listens to the disk yet
+        // Also where only one file cannot be read, or nobody listens to the disk yet: nothing votes here now.
+        if (!this.#isEnded) this.#onFailed(fault);
       },
       onCorrupt: (fault) => this.#onFatal(brokerFault(fault)),
+      onDuplicate: () => this.#onFatal(takenFault(this.nodeId, "the active controller")),
       onLeaderChange: () => this.#onLeaderChange(),
       onForwarded: () => {
         const dispatch = this.#dispatch;
@@ -361,38 +350,22 @@ export class Broker {
 
   #newLifecycle(node: ClusterNode, start: Start): BrokerLifecycle {
     const { clock, random, trace } = this.#env;
-    const brokerId = this.nodeId;
-    const { directoryIds = [], lastBrokerEpoch = -1 } = this.#directories ?? {};
-    const sessionMs = this.settings.get("broker.session.timeout.ms");
+    const nodeId = this.nodeId;
     return new BrokerLifecycle({
-      nodeId: brokerId,
+      nodeId,
       clock,
       random,
       trace,
       heartbeatMs: this.settings.get("broker.heartbeat.interval.ms"),
-      sessionMs,
+      sessionMs: this.settings.get("broker.session.timeout.ms"),
       onFailed: (fault) => this.#onFatal(fault),
-      calls: {
-        isLeaderHere: () => node.isActiveController,
-        register: () =>
-          node.channel.call(registerBroker, {
-            brokerId,
-            incarnationId: this.#incarnationId,
-            clusterId: node.clusterId,
-            listeners: withBoundPorts(start.advertised, start.listeners, this.#bound),
-            rack: this.settings.get("broker.rack") ?? null,
-            features: supportedFeatures(),
-            directoryIds,
-            previousBrokerEpoch: lastBrokerEpoch,
-            isClean: lastBrokerEpoch >= 0,
-          }),
-        heartbeat: (question) =>
-          node.channel.call(
-            brokerHeartbeat,
-            { brokerId, metadataOffset: node.view.appliedOffset, ...question },
-            { timeoutMs: sessionMs / 2 },
-          ),
-      },
+      calls: lifecycleCalls({
+        settings: this.settings,
+        node,
+        incarnationId: this.#incarnationId,
+        directories: this.#directories ?? { directoryIds: [], lastBrokerEpoch: -1 },
+        listeners: () => withBoundPorts(start.advertised, start.listeners, this.#bound),
+      }),
     });
   }
 

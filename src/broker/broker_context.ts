@@ -13,6 +13,7 @@ import type { ManagedLogs } from "../runtime/managed_logs.ts";
 import type { PartitionTable } from "../runtime/partition_table.ts";
 import type { ProducerIds } from "../runtime/producer_ids.ts";
 import type { PeerSession } from "../runtime/peers/peer_session.ts";
+import type { ObserverStatus } from "../runtime/quorum/observers.ts";
 import type { Retention } from "../runtime/retention.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 import type { Forwarder } from "./forwarder.ts";
@@ -66,6 +67,8 @@ export interface BrokerContext {
   readonly served: readonly Api[];
   /** What another node can work with; undefined where it was not heard of. */
   readonly featuresOf: (nodeId: number) => readonly FeatureRange[] | undefined;
+  /** Who follows the metadata log, as far as this controller has heard; voters may be among them. */
+  observers(): readonly ObserverStatus[];
   /** Who leads the metadata quorum; undefined while nobody is known. */
   leaderId(): number | undefined;
 }

@@ -63,6 +63,8 @@ const FENCED_HEARTBEAT_MS = 500;
 const AGAIN_MS_MIN = 50;
 const AGAIN_MS_MAX = 1000;
 const LEAVE_MS = 20;
+/** Of one that goes: so long nobody answers, and there is nobody to take leave of. */
+const UNANSWERED_MS = 1500;
 const TELL_MS = 60_000;
 /** Refusals of a registration that stay however often one asks. */
 const FINAL: ReadonlySet<number> = new Set([
@@ -78,6 +80,7 @@ export class BrokerLifecycle {
   #brokerEpoch = -1;
   #timer: Timer | undefined;
   #deadline: Timer | undefined;
+  #unanswered: Timer | undefined;
   #onWake: () => void = () => undefined;
   #isWoken = false;
   #isPrepared = false;
@@ -132,13 +135,17 @@ export class BrokerLifecycle {
     this.#wake();
   }
 
-  /** Tells the active controller that the broker goes; resolves when it may, or after that time. */
+  /**
+   * Tells the active controller that the broker goes; resolves when it may, after that time, or where no
+   * controller answers: the last nodes of a cluster that stops have nobody to tell.
+   */
   leave(timeoutMs: number): Promise<void> {
     if (this.#state === "gone" || this.#brokerEpoch < 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onGone = resolve;
       this.#state = "leaving";
       this.#deadline = this.#options.clock.after(timeoutMs, () => this.stop());
+      this.#awaitAnswer();
       this.#wake();
     });
   }
@@ -148,10 +155,16 @@ export class BrokerLifecycle {
     this.#state = "gone";
     this.#timer?.cancel();
     this.#deadline?.cancel();
+    this.#unanswered?.cancel();
     this.#wake();
     this.#onRegistered();
     this.#onServing();
     this.#onGone();
+  }
+
+  #awaitAnswer(): void {
+    this.#unanswered?.cancel();
+    this.#unanswered = this.#options.clock.after(UNANSWERED_MS, () => this.stop());
   }
 
   async #run(): Promise<void> {
@@ -236,6 +249,7 @@ export class BrokerLifecycle {
     const { heartbeatMs, trace, nodeId, calls } = this.#options;
     if (wantShutDown) {
       if (shouldShutDown) this.stop();
+      else this.#awaitAnswer();
       return LEAVE_MS;
     }
     if (this.#state === "leaving") return 0; // was told meanwhile
@@ -253,7 +267,10 @@ export class BrokerLifecycle {
 
   #onFailure(error: unknown): number {
     const { random } = this.#options;
-    this.#tell("the active controller does not answer", reasonOf(error));
+    // Of a cluster that stops the last nodes have nobody to take leave of.
+    if (this.#state !== "leaving" && !this.#isGone()) {
+      this.#tell("the active controller does not answer", reasonOf(error));
+    }
     const most = Math.min(AGAIN_MS_MIN * 2 ** Math.min(this.#failures++, 10), AGAIN_MS_MAX);
     return most / 2 + random.below(Math.ceil(most / 2));
   }
@@ -300,7 +317,7 @@ export class BrokerLifecycle {
 
 const REFUSED_HINT = "compare node.id, the cluster's id and the versions of the nodes";
 
-function takenFault(nodeId: number, how: string): BrokerFault {
+export function takenFault(nodeId: number, how: string): BrokerFault {
   return new BrokerFault(
     "IN_USE",
     `Cannot be node ${nodeId}: another node with this id is ${how}`,

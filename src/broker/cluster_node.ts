@@ -1,8 +1,9 @@
 /**
  * This node's place in its cluster: how it reaches the others, whether it votes, what it follows.
  *
- *     voter      RaftNode ─► MetadataQuorum ─► image       Controller decides while it leads
- *     follower   MetadataFollower ─► image                 asks controllers by the channel
+ *     controller RaftNode ─► MetadataQuorum ─► image       Controller decides while it leads
+ *       no voter (yet)     MetadataFollower ─► image       see `Observing`
+ *     broker     MetadataFollower ─► image                 asks controllers by the channel
  *
  * A node that is the only voter has nobody to wait for: it leads before its partitions are opened, as
  * it did before there were clusters. Any other one must be reachable first, since it may be needed for
@@ -15,7 +16,7 @@ import { metadataFetch } from "../api/own/metadata_fetch.ts";
 import type { OwnApi } from "../api/own/own_api.ts";
 import { snapshotFetch } from "../api/own/snapshot_fetch.ts";
 import { Controller } from "../controller/controller.ts";
-import type { DiskFault } from "../env/disk.ts";
+import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import type { Address } from "../env/network.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
@@ -32,15 +33,19 @@ import {
 } from "../runtime/peers/controller_channel.ts";
 import type { OwnHandler, PeerIdentity, PeerServices } from "../runtime/peers/peer_session.ts";
 import { Peers } from "../runtime/peers/peers.ts";
+import { refuseRaftMessage } from "../runtime/peers/raft_guard.ts";
 import { PeerRefusals } from "../runtime/peers/refusals.ts";
 import { MetadataFollower } from "../runtime/quorum/metadata_follower.ts";
 import { MetadataQuorum } from "../runtime/quorum/metadata_quorum.ts";
 import { MetadataServer } from "../runtime/quorum/metadata_server.ts";
 import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
 import { type MetadataCorrupt, NotController } from "../runtime/quorum/not_controller.ts";
+import type { ObserverStatus } from "../runtime/quorum/observers.ts";
 import type { RaftStorage } from "../runtime/quorum/raft_storage.ts";
 import type { Decider, RaftAdmin } from "./broker_context.ts";
 import type { NodePlan } from "./node_plan.ts";
+import { Observing } from "./observing.ts";
+import { compareVoters } from "./named_voters.ts";
 import { ownRequests } from "./own_requests.ts";
 import { VoterChanges } from "./voter_changes.ts";
 
@@ -63,6 +68,8 @@ export interface ClusterNodeOptions {
   onDiskFault(fault: DiskFault): void;
   /** The node cannot go on: metadata is damaged, or of a later release. */
   onCorrupt(fault: MetadataCorrupt | LogFault): void;
+  /** Another node leads the quorum under this one's id, and goes on doing so. */
+  onDuplicate(): void;
   /** Somebody else leads the quorum now, or nobody, or this node. */
   onLeaderChange(): void;
   /** Answers a request that another node has forwarded; undefined while that is too early. */
@@ -71,6 +78,10 @@ export interface ClusterNodeOptions {
 
 const CALL_TIMEOUT_MS = 15_000;
 const POLL_SLACK_MS = 5000;
+/** Many more than a cluster has nodes. */
+const TOLD_MAX = 1000;
+/** A controller that follows asks the leader, which tells of it to whoever wants to add it. */
+const OF_LEADER = { ...metadataFetch, askedOf: "leader" as const };
 const NOT_HERE: Decider = {
   isLeader: false,
   propose: () => Promise.reject(new NotController(undefined, true)),
@@ -89,11 +100,18 @@ export class ClusterNode {
   readonly #quorum: MetadataQuorum | undefined;
   readonly #follower: MetadataFollower | undefined;
   readonly #server: MetadataServer | undefined;
+  readonly #observing: Observing | undefined;
   /** What other nodes have said of their release. */
   readonly #releases = new Map<number, string>();
+  /** And of what they can work with; one of an earlier release only names that. */
+  readonly #features = new Map<number, readonly FeatureRange[]>();
   /** And of where they are. */
   readonly #addresses = new Map<number, Address>();
+  /** Terms in which this node has known a leader. */
+  #electionCount = 0;
+  #electedTerm = -1;
   #handlers: ReadonlyMap<number, OwnHandler> = new Map();
+  #duplicateSinceMs: number | undefined;
 
   /** Nothing is sent before `start`. */
   static async open(options: ClusterNodeOptions): Promise<ClusterNode> {
@@ -106,6 +124,7 @@ export class ClusterNode {
       clusterId: options.clusterId,
       release: options.release,
       roles: options.settings.get("process.roles"),
+      features: supportedFeatures(),
       refusals,
       addressOf: (nodeId) => opened.node?.addressOf(nodeId),
       ownAddress: () => options.ownAddress(),
@@ -117,6 +136,7 @@ export class ClusterNode {
     const quorum = storage === undefined
       ? undefined
       : await openQuorum(options, { self, storage, peers, addressOf });
+    if (quorum !== undefined && storage !== undefined) compareVoters(options, { storage, quorum });
     opened.node = new ClusterNode(options, { refusals, self, peers, quorum });
     return opened.node;
   }
@@ -144,7 +164,7 @@ export class ClusterNode {
       timeoutMs: CALL_TIMEOUT_MS,
     });
     if (quorum === undefined) {
-      this.#follower = this.#newFollower();
+      this.#follower = this.#newFollower(undefined);
       this.view = this.#follower;
       this.decider = NOT_HERE;
     } else {
@@ -166,8 +186,17 @@ export class ClusterNode {
         controller: this.controller,
         quorum,
         server: this.#server,
+        refusals,
         trace: env.trace,
+        frameBytesMax: settings.get("mq.peer.request.max.bytes"),
         onForwarded: options.onForwarded,
+      });
+      this.#observing = new Observing({
+        quorum,
+        self,
+        clock: env.clock,
+        trace: env.trace,
+        newFollower: () => this.#newFollower(quorum),
       });
       quorum.node.onSoftState(() => this.#onSoftState(quorum));
     }
@@ -177,6 +206,7 @@ export class ClusterNode {
   /** Begins to vote, or to follow. */
   start(): void {
     this.#quorum?.node.start();
+    this.#observing?.start();
     this.#follower?.start();
   }
 
@@ -207,12 +237,9 @@ export class ClusterNode {
 
   /** Why no metadata comes, for who waits for it. */
   whyBehind(): string {
-    const { nodeId } = this.#options.plan;
-    if (this.#quorum === undefined || this.#quorum.node.status().isVoter) {
-      return "no controller can be reached";
-    }
-    return `node ${nodeId} with directory ${this.#options.directoryId} is no voter yet: add it ` +
-      "(mq cluster add-voter), or give it the role of a broker alone";
+    return this.leader() === undefined
+      ? "no controller of the cluster can be reached, or none of them leads"
+      : "the metadata log is not there yet";
   }
 
   leaderId(): number | undefined {
@@ -220,20 +247,45 @@ export class ClusterNode {
   }
 
   leader(): { readonly id: number; readonly term: number } | undefined {
-    return this.#quorum?.leader() ?? this.#follower?.leader();
+    return this.#quorum?.leader() ?? this.#observing?.leader() ?? this.#follower?.leader();
   }
 
   featuresOf(nodeId: number): readonly FeatureRange[] | undefined {
     const broker = this.view.image.broker(nodeId);
     if (broker !== undefined && broker.features.length > 0) return broker.features;
+    const told = this.#features.get(nodeId);
+    if (told !== undefined) return told;
     return this.#releases.get(nodeId) === this.#options.release ? supportedFeatures() : undefined;
+  }
+
+  /** Active controllers that this node has known since its start. */
+  get electionCount(): number {
+    return this.#electionCount;
+  }
+
+  observers(): readonly ObserverStatus[] {
+    return this.#server?.observers() ?? [];
+  }
+
+  /** The newest one of this voter's metadata log; undefined where there is none, or it cannot be read. */
+  snapshot(): { readonly offset: Offset; readonly bytes: number } | undefined {
+    const store = this.#quorum?.node.snapshotStore;
+    const newest = store?.newest();
+    if (store === undefined || newest === undefined) return undefined;
+    try {
+      const bytes = this.#options.env.disk.info(store.pathOf(newest))?.bytes;
+      return bytes === undefined ? undefined : { offset: newest.offset, bytes };
+    } catch (fault) {
+      if (!(fault instanceof DiskFault)) throw fault;
+      return undefined;
+    }
   }
 
   /** Where settings say that it is, then where the quorum, or the node itself do. */
   addressOf(nodeId: number): Address | undefined {
     const named = this.#options.plan.voters.find(({ id }) => id === nodeId);
     if (named !== undefined) return named;
-    const { voters = [], learners = [] } = this.#quorum?.node.status().configuration ?? {};
+    const { voters = [], learners = [] } = this.#configuration() ?? {};
     const known = [...voters, ...learners].find(({ id, port }) => id === nodeId && port > 0);
     return known ?? this.#addresses.get(nodeId) ?? this.view.image.broker(nodeId);
   }
@@ -256,6 +308,7 @@ export class ClusterNode {
   /** Nothing is sent or answered any more; the metadata log is closed by whoever owns it. */
   stop(): void {
     this.controller?.stop();
+    this.#observing?.stop();
     this.#server?.stop();
     this.channel.close();
     this.#peers.close();
@@ -265,10 +318,24 @@ export class ClusterNode {
     const leader = quorum.leader();
     this.channel.setLeader(leader?.id, quorum.node.softState.term);
     this.controller?.onLeaderChange();
+    this.#countElection();
     this.#options.onLeaderChange();
   }
 
-  #newFollower(): MetadataFollower {
+  #countElection(): void {
+    const { term = -1 } = this.leader() ?? {};
+    if (term <= this.#electedTerm) return;
+    this.#electedTerm = term;
+    this.#electionCount++;
+  }
+
+  /** Who votes, as far as is known here. */
+  #configuration(): Configuration | undefined {
+    return this.#observing?.configuration() ?? this.#follower?.configuration;
+  }
+
+  /** One that feeds the image of this quorum, or one of its own. */
+  #newFollower(quorum: MetadataQuorum | undefined): MetadataFollower {
     const { env, plan, incarnationId } = this.#options;
     const follower = new MetadataFollower({
       clock: env.clock,
@@ -279,17 +346,23 @@ export class ClusterNode {
         fetch: (request) => {
           const attemptTimeoutMs = request.waitMs + POLL_SLACK_MS;
           const options = { attemptTimeoutMs, timeoutMs: attemptTimeoutMs };
-          return this.channel.call(metadataFetch, request, options);
+          return this.channel.call(
+            quorum === undefined ? metadataFetch : OF_LEADER,
+            request,
+            options,
+          );
         },
         fetchSnapshot: (request) => this.channel.call(snapshotFetch, request),
       },
       nodeId: plan.nodeId,
       incarnationId,
+      ...(quorum === undefined ? {} : { state: quorum.state }),
       onCorrupt: (fault) => this.#options.onCorrupt(fault),
     });
     follower.onLeader(() => {
       const leader = follower.leader();
       if (leader !== undefined) this.channel.setLeader(leader.id, leader.term);
+      this.#countElection();
       this.#options.onLeaderChange();
     });
     return follower;
@@ -298,7 +371,7 @@ export class ClusterNode {
   /** Whoever may be the active controller: voters by their ids, others by where they are said to be. */
   #candidates(): readonly Candidate[] {
     const { plan } = this.#options;
-    const voters = this.#quorum?.node.status().configuration.voters ?? [];
+    const { voters = [] } = this.#configuration() ?? {};
     const ids = new Set([...voters, ...plan.voters].map(({ id }) => id));
     return [
       ...[...ids].map((nodeId) => ({ nodeId })),
@@ -310,12 +383,28 @@ export class ClusterNode {
     api: OwnApi<Req, Res>,
     request: Req,
   ): Promise<Res> {
+    this.#watchDuplicate();
     const { plan, directoryId, release } = this.#options;
     const self: PeerIdentity = { nodeId: plan.nodeId, directoryId, release, roles: [] };
     const handler = this.#handlers.get(api.key);
     const answer: unknown = handler?.handle(request, self) ??
       { errorCode: ErrorCode.UnsupportedVersion };
     return Promise.resolve(answer as Res | Promise<Res>);
+  }
+
+  /**
+   * Controllers say that this node leads, and it has no vote. Right after the loss of its disk they may
+   * mean what ran here before; when a session has passed twice they mean another node.
+   */
+  #watchDuplicate(): void {
+    const { env: { clock }, settings, plan: { nodeId }, onDuplicate } = this.#options;
+    const isMeant = this.channel.leaderId === nodeId && !this.isActiveController &&
+      this.#observing?.membership() === "none" && this.view.appliedOffset === 0;
+    if (!isMeant) return;
+    const now = clock.monotonicMs();
+    this.#duplicateSinceMs ??= now;
+    const limitMs = 2 * settings.get("broker.session.timeout.ms");
+    if (now - this.#duplicateSinceMs > limitMs) onDuplicate();
   }
 
   #peerServices(self: ReplicaKey): PeerServices {
@@ -336,16 +425,30 @@ export class ClusterNode {
           ...(leader === undefined ? {} : { leaderId: leader.id }),
         };
       },
-      ...(quorum === undefined
-        ? {}
-        : { onRaftMessage: (message) => quorum.node.onMessage(message) }),
-      onHello: ({ nodeId, release, address }) => {
-        this.#releases.set(nodeId, release);
-        if (address !== undefined) this.#addresses.set(nodeId, address);
+      ...(quorum === undefined ? {} : {
+        onRaftMessage: (message) => quorum.node.onMessage(message),
+        refuseRaft: (message) => {
+          const { node } = quorum;
+          return refuseRaftMessage(message, node.softState, () => node.status().configuration);
+        },
+      }),
+      onHello: ({ nodeId, release, features, address }) => {
+        remember(this.#releases, nodeId, release);
+        if (features !== undefined) remember(this.#features, nodeId, features);
+        else this.#features.delete(nodeId); // it was a later release before
+        if (address !== undefined) remember(this.#addresses, nodeId, address);
         this.#peers.onHeardFrom(nodeId);
       },
     };
   }
+}
+
+/** The latest that nodes have told of themselves, and not of more than a cluster can have. */
+function remember<Told>(told: Map<number, Told>, nodeId: number, what: Told): void {
+  told.delete(nodeId);
+  told.set(nodeId, what);
+  const [oldest] = told.keys();
+  if (told.size > TOLD_MAX) told.delete(oldest as number);
 }
 
 interface QuorumParts {

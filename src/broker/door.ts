@@ -61,20 +61,30 @@ export class Door {
     return this.#listeners.map((listener) => listener.address);
   }
 
-  /** Takes no more connections, lets requests under way finish, and waits `timeoutMs` at most. */
+  /**
+   * Takes no more connections, lets requests under way finish, and waits `timeoutMs` at most. Clients
+   * first: what was decided elsewhere for one of them comes by a connection of another node.
+   */
   async close(timeoutMs: number): Promise<void> {
-    const { clock } = this.#options.env;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const deadlineMs = this.#options.env.clock.monotonicMs() + timeoutMs;
     this.#isClosing = true;
     this.#idleTimer?.cancel();
     const closed = this.#listeners.map((listener) => listener.close());
-    for (const connection of this.#connections) connection.endGracefully();
-    while (this.#connections.size > 0 && clock.monotonicMs() < deadlineMs) {
+    await this.#endAll(deadlineMs, ({ peerSession }) => peerSession === undefined);
+    await this.#endAll(deadlineMs, () => true);
+    this.destroy();
+    await Promise.all(closed);
+  }
+
+  async #endAll(deadlineMs: number, isMeant: (one: ClientConnection) => boolean): Promise<void> {
+    const { clock } = this.#options.env;
+    for (const connection of this.#connections) {
+      if (isMeant(connection)) connection.endGracefully();
+    }
+    while ([...this.#connections].some(isMeant) && clock.monotonicMs() < deadlineMs) {
       // deno-lint-ignore no-await-in-loop -- until the last one is gone
       await new Promise<void>((resolve) => clock.after(STOP_CHECK_MS, resolve));
     }
-    this.destroy();
-    await Promise.all(closed);
   }
 
   /** Ends everything at once. */

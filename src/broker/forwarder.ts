@@ -5,7 +5,9 @@
  *     client ◄─ broker ◄─ waits until its own metadata has what was decided ◄──────────────────┘
  *
  * What is not known to have been decided is not tried again: asked twice, CreateTopics would say that
- * the topic is there already. The client is told that it timed out, and looks for itself.
+ * the topic is there already. The client is told that it timed out, and looks for itself. What is
+ * larger than nodes take from each other is refused before it leaves: the connection would be closed
+ * for it, with all that is under way there.
  */
 import { ErrorCode } from "../api/error_code.ts";
 import { forward } from "../api/own/forward.ts";
@@ -26,9 +28,15 @@ export type Forwarded =
 export interface ForwarderOptions {
   readonly calls: ControllerCalls;
   readonly view: MetadataView;
+  /** Of a whole request between nodes. */
+  readonly frameBytesMax: number;
   /** How long the node's own metadata may take to have what was decided. */
   readonly followMs: number;
 }
+
+/** Header and names of the fields around a frame, and then some. */
+const ENVELOPE_BYTES = 256;
+const UTF8_BYTES_MAX = 3;
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -43,7 +51,11 @@ export class Forwarder {
     clientId: string | null,
     options: ControllerCallOptions = {},
   ): Promise<Forwarded> {
-    const { calls, view, followMs } = this.#options;
+    const { calls, view, followMs, frameBytesMax } = this.#options;
+    const bytes = frame.length + ENVELOPE_BYTES + UTF8_BYTES_MAX * (clientId?.length ?? 0);
+    if (bytes > frameBytesMax) {
+      return { kind: "refused", refusal: tooLarge(frame.length, frameBytesMax) };
+    }
     try {
       const answer = await calls.call(forward, { frame, clientId }, options);
       if (answer.errorCode !== ErrorCode.None) return refused(answer.errorCode as ErrorCode);
@@ -54,6 +66,14 @@ export class Forwarder {
       return { kind: "refused", refusal: undecided(error) };
     }
   }
+}
+
+function tooLarge(bytes: number, frameBytesMax: number): Refusal {
+  return {
+    errorCode: ErrorCode.PolicyViolation,
+    errorMessage: `A request of ${bytes} bytes is larger than nodes pass on to each other ` +
+      `(mq.peer.request.max.bytes = ${frameBytesMax}): ask for less at once.`,
+  };
 }
 
 /** Why nobody can say that something was decided, as a client is told. Throws what is none of it. */
@@ -79,6 +99,18 @@ function refusalOf(errorCode: ErrorCode): Refusal {
       return {
         errorCode,
         errorMessage: "The active controller did not answer in time: it may have been decided.",
+      };
+    case ErrorCode.PolicyViolation:
+      return {
+        errorCode,
+        errorMessage:
+          "It was decided, but the answer is larger than nodes pass on to each other: " +
+          "ask for less at once.",
+      };
+    case ErrorCode.UnsupportedVersion:
+      return {
+        errorCode,
+        errorMessage: "The active controller is of a release that does not know this version.",
       };
     default:
       return { errorCode, errorMessage: "The active controller could not answer." };

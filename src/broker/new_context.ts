@@ -48,11 +48,17 @@ export function newContext(parts: ContextParts): BrokerContext {
     image: node.view.image,
     quorum: node.decider,
     raft: node.raft,
-    forwarder: new Forwarder({ calls: node.channel, view: node.view, followMs: FOLLOW_MS }),
+    forwarder: new Forwarder({
+      calls: node.channel,
+      view: node.view,
+      followMs: FOLLOW_MS,
+      frameBytesMax: settings.get("mq.peer.request.max.bytes"),
+    }),
     partitions: logs.partitions,
     producerIds: new ProducerIds(() => allocate(parts)),
     appendTools: appendTools(env, settings),
     featuresOf: (nodeId) => node.featuresOf(nodeId),
+    observers: () => node.observers(),
     leaderId: () => node.leaderId(),
   };
 }

@@ -14,7 +14,7 @@ import { type Disk, DiskFault } from "../env/disk.ts";
 import type { Address } from "../env/network.ts";
 import { IDENTITY_FILE } from "../log/directory/directory_identity.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
-import { parseListener } from "./addresses.ts";
+import { parseListener, protocolOf } from "./addresses.ts";
 import { BrokerFault } from "./broker_fault.ts";
 
 /** A voter as settings name it: the disk that it must have is not known there. */
@@ -36,6 +36,8 @@ export interface NodePlan {
   readonly isFirstVoter: boolean;
 }
 
+const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1"];
+
 /** Throws a `BrokerFault`. */
 export function planOf(settings: BrokerSettings): NodePlan {
   const roles = settings.get("process.roles");
@@ -47,7 +49,10 @@ export function planOf(settings: BrokerSettings): NodePlan {
   }
   const voters = (settings.get("controller.quorum.voters") ?? []).map(parseVoter);
   refuseTwice(voters);
-  const bootstrap = (settings.get("controller.quorum.bootstrap.servers") ?? []).map(parseServer);
+  const named = (settings.get("controller.quorum.bootstrap.servers") ?? []).map(parseServer);
+  // Apache Kafka's own file names the node's controller listener: whoever asks only itself is alone.
+  const own = isController ? ownAddresses(settings) : [];
+  const bootstrap = named.filter((address) => !own.some((mine) => isSame(mine, address)));
   const isFirstVoter = voters.some(({ id }) => id === nodeId);
   const standsAlone = bootstrap.length === 0 && voters.every(({ id }) => id === nodeId);
   if (!isController && isFirstVoter) {
@@ -95,6 +100,22 @@ function isFormatted(disk: Disk, path: string): boolean {
     if (error instanceof DiskFault) return true;
     throw error;
   }
+}
+
+/** As others could reach this node. */
+function ownAddresses(settings: BrokerSettings): readonly Address[] {
+  return ["advertised.listeners", "listeners"].flatMap((name) =>
+    (settings.text(name) ?? "").split(",").flatMap((text) => {
+      const address = parseListener(protocolOf(text, settings));
+      return typeof address === "string" ? [] : [address];
+    })
+  );
+}
+
+function isSame(mine: Address, { host, port }: Address): boolean {
+  const isHere = LOOPBACK.includes(host) &&
+    (mine.host === "0.0.0.0" || LOOPBACK.includes(mine.host));
+  return mine.port === port && (mine.host === host || isHere);
 }
 
 function parseVoter(text: string): NamedVoter {

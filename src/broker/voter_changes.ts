@@ -31,11 +31,13 @@ export class VoterChanges implements RaftAdmin {
     if (answer !== "started") return answer;
     const endMs = this.#clock.monotonicMs() + timeoutMs;
     while (this.#clock.monotonicMs() < endMs) {
-      const status = this.#node.status();
-      if (status.role !== "leader") return "unknown"; // who leads now goes on with it, or not
-      if (status.change === undefined && status.isConfigurationCommitted) {
-        return isMade(status.configuration.voters, change) ? "done" : "given-up";
-      }
+      const { role, configuration, ...status } = this.#node.status();
+      const isOver = status.change === undefined && status.isConfigurationCommitted &&
+        configuration.outgoing === undefined;
+      // Also of a leader that has removed itself, and leads no more.
+      if (isOver && isMade(configuration.voters, change)) return "done";
+      if (role !== "leader") return "unknown"; // who leads now goes on with it, or not
+      if (isOver) return "given-up";
       // deno-lint-ignore no-await-in-loop -- until it is over
       await new Promise<void>((resolve) => this.#clock.after(LOOK_MS, resolve));
     }

@@ -83,7 +83,9 @@ export class Controller {
     if (!quorum.isLeader || leader === undefined || this.#isStopped) return;
     if (leader.term === this.#activeTerm) return this.#watch(); // it did not hand over after all
     this.#activeTerm = leader.term;
-    trace.event("info", "active controller", { nodeId, term: leader.term });
+    // Of a node alone it is no news.
+    const level = this.#options.isAlone ? "debug" : "info";
+    trace.event(level, "active controller", { nodeId, term: leader.term });
     this.#resetContacts();
     void this.#activate(leader.term, clock);
   }

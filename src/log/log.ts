@@ -29,6 +29,7 @@ import { LogReads } from "./reading/log_reads.ts";
 import { LogRoller } from "./log_roller.ts";
 import type { LogSlice } from "./reading/log_slice.ts";
 import { LogSync } from "./log_sync.ts";
+import { newLog } from "./loading/new_log.ts";
 import { recallProducers } from "./loading/producer_recall.ts";
 import type { ProducerStates } from "./producers/producer_state.ts";
 import type { SegmentContext } from "./segment/segment.ts";
@@ -70,10 +71,18 @@ export class Log {
   static async open(options: LogOptions): Promise<Log> {
     const { directory, settings, tools } = options;
     const { disk, openSegments, trace } = tools;
+    const { indexIntervalBytes } = settings;
+    const context: SegmentContext = { directory, disk, openSegments, trace, indexIntervalBytes };
+    const { makeFolder } = options;
+    if (makeFolder !== undefined) {
+      context.makeFolder = () => {
+        makeFolder();
+        context.makeFolder = undefined;
+      };
+      return new Log(options, context, { ...newLog(context), isNew: false });
+    }
     const isNew = disk.info(directory) === undefined;
     if (isNew) disk.makeDirectory(directory);
-    const { indexIntervalBytes } = settings;
-    const context = { directory, disk, openSegments, trace, indexIntervalBytes };
     const loaded = await loadLog(context, tools.crc32c, {
       isClean: options.isClean,
       recoveryPoint: options.recoveryPoint,
@@ -105,10 +114,16 @@ export class Log {
     const { directory, tools } = options;
     // Who was killed may have made the directory and files, and have synced neither.
     const hasNewEntries = !options.isClean;
-    const isNew = { hasNewEntries, hasNewDirectory: loaded.isNew || hasNewEntries };
-    const sync = new LogSync({ context, segments, epochs }, isNew);
+    const sync = new LogSync({ context, segments, epochs }, {
+      hasNewEntries,
+      hasNewDirectory: loaded.isNew || hasNewEntries,
+      isFolderNew: options.isFolderDurable === false,
+    });
     this.#sync = sync;
-    const roller = new LogRoller({ segments, context, producers, sync, tools }, options.settings);
+    const roller = new LogRoller({
+      ...{ segments, context, producers, sync, tools },
+      wantSync: () => void this.sync().catch(() => undefined), // the next append tells of a fault
+    }, options.settings);
     this.#roller = roller;
     const { decompress, reads } = tools;
     const readable = { directory, epochs, segments, tail: this.#tail, reads, decompress, roller };
@@ -140,6 +155,16 @@ export class Log {
       syncAll: () => this.#syncAll(),
     };
     return this.#madeChanges = new LogChanges(this, parts, this.#isSnapshotWhole);
+  }
+
+  /** Whether a loss of power may take all of it, its folder too: nothing was made durable yet. */
+  get isFolderNew(): boolean {
+    return this.#sync.isFolderNew;
+  }
+
+  /** Makes the folder where that was put off (`makeFolder`) and the log is in use. Throws a `DiskFault`. */
+  makeFolder(): void {
+    if (this.isUsable) this.#context.makeFolder?.();
   }
 
   /** First offset of the oldest transaction under way; undefined where there is none. */
@@ -257,7 +282,7 @@ export class Log {
     return sync;
   }
 
-  /** Begins a new segment at the log's end, if the present one holds anything. */
+  /** Begins a new segment at the log's end, if the present one holds anything, or soon (`LogRoller`). */
   roll(): void {
     this.#health.assertUsable();
     this.#isUntouched = false;

@@ -37,6 +37,16 @@ export interface LogOptions {
   readonly isRecoveryPointWritten?: boolean;
   /** As the checkpoint says; a hint. */
   readonly logStartOffset?: Offset;
+  /**
+   * Whether its folder, and the file in it that says whose it is, are known to be durable; true where
+   * left out. Where they are not, the first sync makes them durable.
+   */
+  readonly isFolderDurable?: boolean;
+  /**
+   * Makes the folder, and the file that says whose it is. Where it is there the log is new, nothing is
+   * looked for, and this is called before anything is written.
+   */
+  readonly makeFolder?: () => void;
 }
 
 /** What the validation of a batch found. */

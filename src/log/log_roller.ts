@@ -1,7 +1,9 @@
 /**
  * Beginning new segments at a log's end.
  *
- * When, is `segment_policy.ts`'s. A roll that has no room on the disk leaves the log as it was.
+ * When, is `segment_policy.ts`'s. A roll that has no room on the disk leaves the log as it was. One of a
+ * log whose folder is not durable yet waits until it is, and asks for that: the present segment grows
+ * over its size for as long as one sync takes.
  */
 import type { Random } from "../env/random.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
@@ -21,6 +23,8 @@ export interface RollingLog {
   readonly producers: ProducerStates;
   readonly sync: LogSync;
   readonly tools: { readonly crc32c: Crc32c; readonly random: Random };
+  /** Asks for a sync of the log, and does not wait for it. */
+  readonly wantSync: () => void;
 }
 
 export class LogRoller {
@@ -63,7 +67,8 @@ export class LogRoller {
       this.#jitterMs,
     );
     if (reason === undefined) return active;
-    this.roll(at.baseOffset);
+    if (active.fits(facts.lastOffset) && this.#waits()) return active;
+    this.#begin(at.baseOffset);
     this.#log.segments.active().createdMs = now;
     return this.#log.segments.active();
   }
@@ -94,8 +99,19 @@ export class LogRoller {
     return true;
   }
 
-  /** Begins a segment at `baseOffset`, unless the present one begins there. */
+  /** Begins a segment at `baseOffset`, unless the present one begins there, or must wait. */
   roll(baseOffset: Offset): void {
+    if (!this.#waits()) this.#begin(baseOffset);
+  }
+
+  #waits(): boolean {
+    const { sync, segments, wantSync } = this.#log;
+    const isWaiting = sync.isFolderNew && segments.active().sizeInBytes > 0;
+    if (isWaiting) wantSync();
+    return isWaiting;
+  }
+
+  #begin(baseOffset: Offset): void {
     const { segments, context, sync } = this.#log;
     const active = segments.active();
     if (active.baseOffset === baseOffset) return;

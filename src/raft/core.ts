@@ -26,6 +26,8 @@ import type { IgnoreReason } from "./status.ts";
 /** Terms are leader epochs in the batches of the log, which are int32. */
 export const TERM_MAX = 0x7fff_ffff;
 
+/** Room for as many rounds of reads again, in an int32 and far beyond. */
+const SEQUENCE_START_MAX = 0x7fff_fffe;
 /** A candidate waits for at most so many times the first wait. */
 const CANDIDATE_PATIENCE_MAX = 4;
 
@@ -209,6 +211,11 @@ export class Core {
     this.isLateTickForgiven = false;
   }
 
+  /** A number that an earlier life of this replica can hardly have come to. */
+  newSequence(): number {
+    return this.#random.between(0, SEQUENCE_START_MAX);
+  }
+
   /** After a round that was lost, when everybody is known to be without a leader or to have one. */
   resetElectionTimerShortly(): void {
     const { electionTimeoutMs } = this.options;
@@ -237,7 +244,8 @@ export class Core {
 
   /** Cuts the log off where a leader's differs. */
   truncateTo(position: Offset): void {
-    assert(position >= this.commitOffset, "what is committed is never cut off");
+    const isKept = position >= this.commitOffset || this.isSabotaged("truncate-committed");
+    assert(isKept, "what is committed is never cut off");
     this.log.truncateTo(position, this.isSabotaged("no-configuration-rollback"));
     this.persistence.cutTo(position);
   }

@@ -50,16 +50,17 @@ function mayCampaign(core: Core): boolean {
 }
 
 /**
- * Whether it has a vote, by id and by directory; also by the last configuration known to be committed,
- * as long as a later one without it is not (thesis §4.2.2, fig. 4.6):
+ * Whether it has a vote, by id and by directory; also by an earlier configuration, back to the last one
+ * known to be committed, as long as the newest is not (thesis §4.2.2, fig. 4.6):
  *  1. Leader 3 removes itself: the final set is 5 alone. It appends that, and is cut off.
  *  2. Node 5 knows only the joint configuration, so it needs the vote of 3, whose log is longer.
  *  3. Node 3 must lead once more, without counting itself, or nobody ever does.
+ * After a restart next to nothing is known to be committed, so that all of the log is looked at.
  */
 function isNeeded(core: Core): boolean {
   if (core.isVoter) return true;
   return !core.isConfigurationCommitted &&
-    isVoter(core.log.configurationAt(core.commitOffset), core.self);
+    core.log.configurationsFrom(core.commitOffset).some((each) => isVoter(each, core.self));
 }
 
 /** Pre-vote: spends no term and promises nothing. */

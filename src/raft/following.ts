@@ -15,7 +15,7 @@ export function onAppendRequest(core: Core, request: AppendRequest): void {
   const { log } = core;
   core.hearLeader(request.from);
   const { prevOffset, prevTerm, entries } = request;
-  if (prevOffset < core.commitOffset) {
+  if (prevOffset < core.commitOffset && !core.isSabotaged("truncate-committed")) {
     // A late request. What is committed is the same everywhere, so it is promised without a look.
     core.sendInTerm(accept(core, request, provenOffset(core, core.commitOffset)));
     return;
@@ -38,7 +38,7 @@ export function onAppendRequest(core: Core, request: AppendRequest): void {
 function takeOver(core: Core, { entries, records }: AppendRequest): void {
   const { log } = core;
   let index = 0;
-  if (!core.isSabotaged("truncate-always")) {
+  if (!core.isSabotaged("truncate-always") && !core.isSabotaged("truncate-committed")) {
     while (index < entries.length && isInLog(core, entries[index] as Entry)) index++;
   }
   const first = entries[index];

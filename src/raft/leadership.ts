@@ -28,7 +28,7 @@ export interface ChangeUnderWay {
 
 export class Leadership {
   readonly kind = "leader";
-  /** The end of the entry this leadership began with. */
+  /** The end of the entry this leadership began with; of the log with which it was resumed. */
   readonly leaderChangeEnd: Offset;
   heartbeatAtMs: number;
   progresses: Progress[] = [];

@@ -87,7 +87,7 @@ function onAccepted(
     progress.becomeProbe(Math.max(reply.matchOffset, progress.matchOffset));
   }
   progress.accepted(reply.matchOffset);
-  if (progress.matchOffset >= core.log.endOffset) progress.lastCaughtUpMs = core.now;
+  progress.noteCaughtUp(core.log.endOffset, core.now);
   if (isFurther) maybeCommit(core, leadership);
   nudgeCommit(core, leadership); // in probe it could not be told
   if (core.role !== leadership) return; // it stepped down

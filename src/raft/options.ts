@@ -35,6 +35,11 @@ export interface RaftStart {
   /** All after the snapshot, in order; a log that does not fit the snapshot was dropped before. */
   readonly entries: readonly Entry[];
   readonly options: RaftOptions;
+  /**
+   * It begins as the leader that it was (see `resumption.ts`). Only of a replica that votes alone, led
+   * in the term of `hardState`, and whose log was closed with everything in it durable.
+   */
+  readonly resumes?: boolean;
   readonly random: Chance;
   readonly now: number;
 }

@@ -32,6 +32,9 @@ export class Progress {
   sentCommitOffset = 0;
   lastContactMs: number;
   lastCaughtUpMs = -1;
+  /** Where the leader's log ended when it was last accepted, and when that was. */
+  #endThen: number = Infinity;
+  #thenMs = -1;
   /** A request must go with the next Ready, be it empty. */
   isNudged = false;
   /** In probe: entries went out and nothing has come back. */
@@ -46,6 +49,17 @@ export class Progress {
     this.address = { id: key.id, directoryId: key.directoryId };
     this.nextOffset = nextOffset;
     this.lastContactMs = nowMs;
+  }
+
+  /**
+   * It is caught up as of now where it has all there is, else as of its last answer where it has all
+   * there was then: under steady load it would never be otherwise (kafka: ReplicaState).
+   */
+  noteCaughtUp(endOffset: Offset, nowMs: number): void {
+    if (this.matchOffset >= endOffset) this.lastCaughtUpMs = nowMs;
+    else if (this.matchOffset >= this.#endThen) this.lastCaughtUpMs = this.#thenMs;
+    this.#endThen = endOffset;
+    this.#thenMs = nowMs;
   }
 
   get inflightCount(): number {
@@ -88,11 +102,16 @@ export class Progress {
     this.nextOffset = endOffset;
   }
 
-  /** It accepted, and matches up to `matchOffset`. */
+  /**
+   * It accepted, and matches up to `matchOffset`. A probe is answered by what reaches it: a late answer
+   * to an earlier request would open the whole window, and where requests overtake each other, every
+   * refusal and every late answer would cause a window full of requests.
+   */
   accepted(matchOffset: Offset): void {
+    const isProbeAnswered = matchOffset >= this.nextOffset;
     if (matchOffset > this.matchOffset) this.matchOffset = matchOffset;
     if (this.matchOffset > this.nextOffset) this.nextOffset = this.matchOffset;
-    if (this.state === "probe") this.state = "replicate";
+    if (this.state === "probe" && isProbeAnswered) this.state = "replicate";
     while (this.#inflight.length > 0 && (this.#inflight[0] as number) <= this.matchOffset) {
       this.#inflight.shift();
     }

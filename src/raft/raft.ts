@@ -12,7 +12,7 @@
 import type { Offset } from "../ground/numbers.ts";
 import { toOffset } from "../ground/numbers.ts";
 import { assert, unreachable } from "../ground/assert.ts";
-import type { ReplicaKey } from "./configuration.ts";
+import type { Configuration, ReplicaKey } from "./configuration.ts";
 import { isSameReplica } from "./configuration.ts";
 import { Core } from "./core.ts";
 import { countOwnVote, onElectionTimeout } from "./election.ts";
@@ -27,6 +27,7 @@ import type { Outgoing, ReadAnswer, Ready, SoftState } from "./ready.ts";
 import { receive } from "./receive.ts";
 import { appendOwn, sendAll } from "./replication.ts";
 import { describeRaft, statusOf } from "./report.ts";
+import { resumeLeadership } from "./resumption.ts";
 import type { RaftStatus } from "./status.ts";
 import { startTransfer, type TransferRefusal } from "./transfer.ts";
 import { type ChangeRefusal, startChange, type VoterChange } from "./voter_change.ts";
@@ -52,6 +53,7 @@ export class Raft {
 
   constructor(start: RaftStart) {
     this.#core = new Core(start);
+    if (start.resumes === true) resumeLeadership(this.#core);
   }
 
   step(now: number, input: Input): void {
@@ -148,6 +150,31 @@ export class Raft {
 
   status(): RaftStatus {
     return statusOf(this.#core);
+  }
+
+  // Parts of the status that cost nothing to ask for, after every event if need be.
+
+  term(): number {
+    return this.#core.term;
+  }
+
+  votedFor(): ReplicaKey | undefined {
+    return this.#core.votedFor;
+  }
+
+  commitOffset(): Offset {
+    return this.#core.commitOffset;
+  }
+
+  /** Of a leader: up to where it believes this follower to have its log. */
+  matchOffsetOf(follower: ReplicaKey): Offset | undefined {
+    const { role } = this.#core;
+    return role.kind === "leader" ? role.find(follower)?.matchOffset : undefined;
+  }
+
+  /** The configuration in force: the same object until another one is. */
+  configuration(): Configuration {
+    return this.#core.log.configuration;
   }
 
   /** One line: role, term, log, configuration. */

@@ -138,6 +138,12 @@ export class RaftLog {
     return found.configuration;
   }
 
+  /** The one in force at a position and all behind it: any of them may prove to be committed. */
+  configurationsFrom(position: number): readonly Configuration[] {
+    const later = this.#rulings.filter((ruling) => ruling.nextOffset > position);
+    return [this.configurationAt(position), ...later.map((ruling) => ruling.configuration)];
+  }
+
   /** Entries from a position on, at least one if there is any, else up to `bytesMax`. */
   slice(from: Offset, bytesMax: number): readonly Entry[] {
     const first = this.#indexAt(from);

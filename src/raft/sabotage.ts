@@ -48,4 +48,8 @@ export type Sabotage =
   /** Installs a snapshot although the log is ahead of it. */
   | "snapshot-goes-back"
   /** Counts votes and acknowledgements of other terms. */
-  | "count-old-terms";
+  | "count-old-terms"
+  /** Begins a change of voters while one is under way (§6). */
+  | "change-while-pending"
+  /** A late request cuts off what is committed, and no assertion stops it. */
+  | "truncate-committed";

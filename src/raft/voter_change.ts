@@ -57,7 +57,8 @@ export function startChange(core: Core, change: VoterChange): "started" | Change
   if (role.kind !== "leader") return "not-leader";
   const isEarly = !isOwnTermCommitted(core, role) && !core.isSabotaged("decide-before-own-term");
   if (isEarly || role.transfer !== undefined) return "not-ready";
-  if (role.change !== undefined || !core.isConfigurationCommitted) return "change-in-progress";
+  const isPending = role.change !== undefined || !core.isConfigurationCommitted;
+  if (isPending && !core.isSabotaged("change-while-pending")) return "change-in-progress";
   const { configuration } = core.log;
   const target = targetOf(configuration, change);
   if (typeof target === "string") return target;

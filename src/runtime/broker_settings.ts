@@ -27,7 +27,7 @@ const OWN = [
   { name: "controller.quorum.voters", type: "list", form: { pattern: /^$|^\d+@[^@,\s]+:\d+(,\d+@[^@,\s]+:\d+)*$/, words: "a list of ID@HOST:PORT" }, doc: "Voters of the metadata quorum, ID@HOST:PORT; without it the node stands alone." },
   { name: "controller.quorum.bootstrap.servers", type: "list", doc: "Controllers that a node which is no voter asks first, HOST:PORT." },
   { name: "controller.quorum.election.timeout.ms", type: "int", default: "400", min: 50, doc: "How long a voter hears nothing from the leader of the quorum before it stands for election, in milliseconds." },
-  { name: "mq.controller.heartbeat.ms", type: "int", default: "100", min: 10, doc: "How often the leader of the quorum is heard of when nothing happens, in milliseconds." },
+  { name: "mq.controller.heartbeat.ms", type: "int", default: "200", min: 10, doc: "How often the leader of the quorum is heard of when nothing happens, in milliseconds." },
   { name: "broker.heartbeat.interval.ms", type: "int", default: "2000", min: 10, doc: "How often a broker tells the active controller that it is alive, in milliseconds." },
   { name: "broker.session.timeout.ms", type: "int", default: "9000", min: 100, doc: "How long a broker may be silent before it is fenced, in milliseconds." },
   { name: "metadata.log.max.record.bytes.between.snapshots", type: "long", default: "20971520", min: 1, doc: "Bytes of metadata records behind which a snapshot is taken." },

@@ -12,6 +12,7 @@ import type { PartitionOffset } from "../log/checkpoint_file.ts";
 import type { Log } from "../log/log.ts";
 import type { CheckpointKind } from "../log/directory/log_directory.ts";
 import type { TopicPartition } from "../log/directory/partition_folder.ts";
+import { atMost } from "./at_most.ts";
 import type { Place } from "./log_places.ts";
 
 /** A log with the place where it lies, and what was last written down of it. */
@@ -20,7 +21,7 @@ export interface HintedLog {
   readonly place: Place;
   readonly log: Pick<
     Log,
-    "recoveryPoint" | "logStartOffset" | "wantsSnapshot" | "onCheckpoint"
+    "recoveryPoint" | "logStartOffset" | "wantsSnapshot" | "onCheckpoint" | "isFolderNew" | "sync"
   >;
   writtenLogStart: Offset;
 }
@@ -33,6 +34,8 @@ export interface HintSources {
   unopened(): Iterable<{ readonly name: TopicPartition; readonly place: Place }>;
 }
 
+/** Logs that are synced at the same time. */
+const CONCURRENT_MAX = 16;
 /** Producer snapshots that are written before somebody else has a turn. */
 const SNAPSHOTS_AT_ONCE = 10;
 
@@ -153,7 +156,11 @@ export class LogHints {
     for (const place of new Set(moved.map((one) => one.place))) {
       if (!place.isOnline) continue;
       try {
+        // A folder that is lost with the power is made anew, and its offsets would begin anew with it.
+        const unnamed = moved.filter((one) => one.place === place && one.log.isFolderNew);
         // deno-lint-ignore no-await-in-loop -- one directory after the other
+        await atMost(CONCURRENT_MAX, unnamed, async ({ log }) => void await log.sync());
+        // deno-lint-ignore no-await-in-loop
         await this.#write("logStart", place);
       } catch (error) {
         if (!(error instanceof DiskFault)) throw error;

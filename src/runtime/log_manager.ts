@@ -120,7 +120,8 @@ export class LogManager implements ManagedLogs {
       await manager.#openPartitions(lost);
       await manager.#catchUp();
       manager.#refuseOffline();
-      await manager.#hints.writeRecoveryPoints();
+      // A hint on metadata alone is not worth the time of a start; the upkeep writes it soon.
+      if (manager.managed().length > 0) await manager.#hints.writeRecoveryPoints();
       manager.#refuseOffline(); // nobody listens yet, and a hint may have found the disk broken
       manager.#listen();
       await alone?.lead();

@@ -50,7 +50,12 @@ export async function openMetadataStorage(options: MetadataStorageOptions): Prom
   const path = `${directory.path}/${METADATA_TOPIC}-0`;
   const isNew = tools.disk.info(path) === undefined;
   if (isNew) {
-    await directory.createPartition(METADATA_PARTITION, METADATA_TOPIC_ID, options.uniqueHex);
+    const folder = await directory.createPartition(
+      METADATA_PARTITION,
+      METADATA_TOPIC_ID,
+      options.uniqueHex,
+    );
+    await directory.syncPartition(folder); // a vote lies in it before any record does
   }
   let isClean = isNew || directory.wasClean;
   return await RaftStorage.open({
@@ -72,6 +77,10 @@ export async function openMetadataStorage(options: MetadataStorageOptions): Prom
       if (log.recoveryPoint < log.logEndOffset) await log.sync();
       return log;
     },
+    // What a clean stop wrote down last is where the log ended then.
+    isWhole: ({ logEndOffset }) =>
+      directory.wasClean &&
+      directory.checkpoint("recoveryPoint", METADATA_PARTITION) === logEndOffset,
     writeRecoveryPoint: (offset) => writeHint(directory, "recoveryPoint", offset),
     writeLogStart: (offset) => writeHint(directory, "logStart", offset),
     removeLater: options.removeLater,

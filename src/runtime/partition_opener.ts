@@ -4,16 +4,18 @@
  */
 import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
-import { toLeaderEpoch } from "../ground/numbers.ts";
+import { toLeaderEpoch, toOffset } from "../ground/numbers.ts";
 import { damageFault } from "../log/loading/damage_fault.ts";
 import { Log, type LogTools } from "../log/log.ts";
 import type { PartitionFolder } from "../log/directory/log_directory.ts";
+import { folderName } from "../log/directory/partition_folder.ts";
 import type { KnownDirectory } from "../log/directory/known_directories.ts";
 import { LogFault } from "../log/log_fault.ts";
 import type { PartitionImage, TopicImage } from "../metadata/image.ts";
 import { type AbsentDirectory, type Place, uniqueHex } from "./log_places.ts";
 import type { Counter, Histogram } from "./metrics.ts";
 import { damagedLog, Partition } from "./partition.ts";
+import { NewFolders } from "./new_folders.ts";
 import type { PartitionSettings } from "./partition_settings.ts";
 
 /** Where the folder of a partition lies. */
@@ -57,9 +59,11 @@ export interface PartitionOpenerOptions {
 export class PartitionOpener {
   readonly #options: PartitionOpenerOptions;
   readonly #onDiskFault = new Map<Place, (fault: DiskFault) => void>();
+  readonly #newFolders: NewFolders;
 
   constructor(options: PartitionOpenerOptions) {
     this.#options = options;
+    this.#newFolders = new NewFolders(options.env.clock);
     for (const place of options.places) {
       this.#onDiskFault.set(place, (fault) => place.onFault(fault));
     }
@@ -130,31 +134,58 @@ export class PartitionOpener {
 
   async #openLog(
     place: Place,
-    { topic, partition, settings, found }: WantedPartition,
+    wanted: WantedPartition,
   ): Promise<Log> {
+    const { topic, partition, settings, found } = wanted;
     const { directory } = place;
     const name = { topic: topic.name, partition: partition.partitionId };
+    if (found === undefined) {
+      const hex = (): string => uniqueHex(this.#options.env);
+      const isThere = await directory.preparePartition(name, topic.topicId, hex);
+      if (!isThere && !this.#newFolders.takeNow()) return await this.#openLater(place, wanted);
+    }
     const folder = found === undefined
-      ? await directory.createPartition(name, topic.topicId, uniqueHex(this.#options.env))
+      ? directory.makePartition(name, topic.topicId)
       : found.folder.fault === undefined
       ? found.folder
       : directory.lookAgain(found.folder);
-    if (folder.topicId === undefined) await directory.writeTopicId(folder, topic.topicId);
+    if (folder.topicId === undefined) directory.writeTopicId(folder, topic.topicId);
     if (folder.topicId !== undefined && folder.topicId !== topic.topicId) {
       throw new LogFault(
         folder.path,
         `Cannot open ${folder.path}: it belongs to topic id ${folder.topicId}, not ${topic.topicId}`,
       );
     }
+    const recoveryPoint = directory.checkpoint("recoveryPoint", name);
     return await Log.open({
       directory: folder.path,
       settings: settings.log,
       tools: this.#options.tools,
       isClean: found === undefined || directory.wasClean,
-      recoveryPoint: directory.checkpoint("recoveryPoint", name),
+      recoveryPoint,
       isRecoveryPointWritten: directory.hasCheckpoint("recoveryPoint"),
       logStartOffset: directory.checkpoint("logStart", name),
+      // Nothing is written down as durable before the folder is; the page cache tells nothing of that.
+      isFolderDurable: found !== undefined && folder.topicId !== undefined && recoveryPoint > 0,
     });
+  }
+
+  /** A new log whose folder is made by its first record, or when there is time. */
+  async #openLater(place: Place, { topic, partition, settings }: WantedPartition): Promise<Log> {
+    const { directory } = place;
+    const name = { topic: topic.name, partition: partition.partitionId };
+    const log = await Log.open({
+      directory: `${directory.path}/${folderName(name)}`,
+      settings: settings.log,
+      tools: this.#options.tools,
+      isClean: true,
+      recoveryPoint: toOffset(0),
+      isFolderDurable: false,
+      makeFolder: () => void directory.makePartition(name, topic.topicId),
+    });
+    const onFault = this.#onDiskFault.get(place) as (fault: DiskFault) => void;
+    this.#newFolders.later({ log, onFault });
+    return log;
   }
 
   #partitionOf(log: Log, place: Place, { topic, partition, settings }: WantedPartition): Partition {

@@ -26,6 +26,7 @@ import type {
 import { type PartitionSettings, partitionSettings } from "./partition_settings.ts";
 import { type OfflinePartition, PartitionTable } from "./partition_table.ts";
 import type { Removals } from "./removals.ts";
+import { Slices } from "./slices.ts";
 
 export interface PlacedPartitionsOptions {
   readonly env: Env;
@@ -65,10 +66,12 @@ export class PlacedPartitions {
   readonly #unopened = new Map<OfflinePartition, Unopened>();
   /** By topic id and number. */
   readonly #making = new Set<string>();
+  readonly #slices: Slices;
   #retrying: Promise<void> | undefined;
 
   constructor(options: PlacedPartitionsOptions) {
     this.#options = options;
+    this.#slices = new Slices(options.env.clock);
   }
 
   all(): Iterable<Placed> {
@@ -112,7 +115,8 @@ export class PlacedPartitions {
     const present = this.#present(topic, partitionId);
     if (present !== undefined) this.#assign(present, partition);
     else if (this.#isHere(partition) && !this.#isOffline(topic, partitionId)) {
-      await this.#make({ topic, partition, settings: this.#settingsOf(topic), found: undefined });
+      const settings = this.#sharedSettings(topic) ?? this.#settingsOf(topic);
+      await this.#make({ topic, partition, settings, found: undefined });
     }
   }
 
@@ -167,6 +171,7 @@ export class PlacedPartitions {
       const { place, name } = this.#placed.get(partition) as Placed;
       this.#placed.delete(partition);
       place.partitionCount--;
+      await this.#slices.next();
       await partition.close(false);
       partition.log.closeNow();
       note(place, { name, delayMs: partition.settings.fileDeleteDelayMs });
@@ -241,6 +246,7 @@ export class PlacedPartitions {
     if (this.#making.has(key)) return;
     this.#making.add(key);
     try {
+      await this.#slices.next();
       this.#add(wanted, await this.#options.opener.make(wanted));
     } finally {
       this.#making.delete(key);
@@ -298,6 +304,14 @@ export class PlacedPartitions {
       });
       place.onFault(error);
     }
+  }
+
+  /** Of another partition of the topic: `configure` sees to it that they are those in force. */
+  #sharedSettings({ name, topicId }: TopicImage): PartitionSettings | undefined {
+    for (const partition of this.table.ofTopic(name)) {
+      if (partition.topicId === topicId) return partition.settings;
+    }
+    return undefined;
   }
 
   #settingsOf(topic: TopicImage): PartitionSettings {

@@ -149,6 +149,8 @@ export class Retention {
   /** Moves the start of a log of which something goes. */
   async #move({ partition }: ManagedLog): Promise<RetentionDecision | undefined> {
     const { log } = partition;
+    // What goes by age or size was never durable where nobody asked for that; a roll would wait for it.
+    if (log.isFolderNew && log.logEndOffset > 0 && log.isUsable) await log.sync();
     for (let look = 0; look < LOOKS_MAX; look++) {
       if (!partition.isOnline || !log.isUsable) return undefined;
       const segments = log.segmentFacts();

@@ -1,27 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import { fetch } from "../../src/api/fetch.ts";
 import { produce } from "../../src/api/produce.ts";
-import {
-  apiOf,
-  apis,
-  clientApis,
-  isFlexible,
-  isServed,
-  knownApis,
-} from "../../src/api/registry.ts";
+import { HANDLERS } from "../../src/broker/handlers.ts";
+import { apiOf, apis, isFlexible, isServed } from "../../src/api/registry.ts";
 
 describe("apis", () => {
   test("are in the order of their keys, each once, below mq's own keys", () => {
-    for (const list of [apis, clientApis, knownApis]) {
-      const keys = list.map(({ key }) => key);
-      expect(keys).toEqual([...new Set(keys)].sort((left, right) => left - right));
-    }
-    const keys = knownApis.map(({ key }) => key);
+    const keys = apis.map(({ key }) => key);
+    expect(keys).toEqual([...new Set(keys)].sort((left, right) => left - right));
     for (const key of keys) expect(key).toBeLessThan(0x4000);
   });
 
+  test("have a handler each, in the same order", () => {
+    expect(HANDLERS.map(({ api }) => api)).toEqual([...apis]);
+  });
+
   test("apiOf() finds each by its key and nothing else", () => {
-    for (const api of knownApis) expect(apiOf(api.key)).toBe(api);
+    for (const api of apis) expect(apiOf(api.key)).toBe(api);
     expect(apiOf(4)).toBeUndefined();
     expect(apiOf(-1)).toBeUndefined();
   });

@@ -8,17 +8,24 @@
  *     idle       CPU and memory of each node while nothing happens
  *     failover   from kill -9 of the active controller until a CreateTopics is accepted through a node
  *                that is left, which are asked again and again
- *     topics     1,000 topics of 10 partitions in one request; then how long a new broker, a broker that
- *                was killed, and a controller that was killed take until they tell of all of them
+ *     topics     1,000 topics of 10 partitions in one request, and a record into each partition; then
+ *                how long a new broker, a broker that was killed, and a controller that was killed take
+ *                until they tell of all of them; then all topics are deleted in one request
+ *     alone      the same on one node, of mq only
  *
  * Not a test: nothing here passes or fails. Build first (`npm run build`).
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createTopics } from "../../src/api/create_topics.ts";
+import { deleteTopics } from "../../src/api/delete_topics.ts";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import type { RequestInput } from "../../src/api/schema.ts";
 import { metadata } from "../../src/api/metadata.ts";
+import { produce } from "../../src/api/produce.ts";
+import { crc32cTables } from "../../src/ground/crc32c.ts";
+import { ZERO_UUID } from "../../src/ground/uuid.ts";
+import { BatchBuilder } from "../../src/record/batch_builder.ts";
 import { Cluster } from "../harness/cluster.ts";
 import { NodeConnections } from "../harness/node_connections.ts";
 import { quorumAt, quorumLeader } from "../harness/quorum_leader.ts";
@@ -51,6 +58,7 @@ const parts: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   idle: benchIdle,
   failover: benchFailover,
   topics: benchTopics,
+  alone: benchAlone,
 };
 
 const starters: Readonly<Record<string, () => Promise<BenchCluster | undefined>>> = {
@@ -158,6 +166,12 @@ async function benchTopics(side: Side): Promise<void> {
   report(`create ${TOPICS} topics of ${PARTITIONS}`, who, `${ms} ms, in ${how}`);
   const told = await Promise.all(cluster.nodes.map((node) => untilKnown(side, node, began)));
   report("and until every node tells of them", who, `${Math.max(...told).toFixed(0)} ms`);
+  await Promise.all(cluster.nodes.map((node) => produceToAll(side, node, 1)));
+  report("and until every partition has taken a record", who, msSince(began));
+  const durable = performance.now();
+  await Promise.all(cluster.nodes.map((node) => produceToAll(side, node, -1)));
+  report("and until that and another one are durable (mq)", who, msSince(durable));
+  report("memory of the nodes then", who, memoryOf(cluster));
 
   const added = await cluster.addBroker();
   await reportStart(
@@ -171,6 +185,87 @@ async function benchTopics(side: Side): Promise<void> {
   const voter = cluster.nodes.find(({ id }) => id !== leader) as BenchNode;
   await voter.kill();
   await reportStart(side, voter, "a controller and broker after kill -9");
+  await deleteAll(side, names);
+}
+
+async function benchAlone({ who }: Side): Promise<void> {
+  if (who !== "mq") return;
+  await using cluster = await Cluster.start({ count: 1 });
+  const connections = new NodeConnections("bench", PATIENCE_MS);
+  const side = { who: "mq, one node", cluster, connections };
+  await untilCaughtUp(cluster, connections);
+  const names = Array.from({ length: TOPICS }, (_, index) => `many-${index}`);
+  report("memory before", side.who, memoryOf(cluster));
+  const began = performance.now();
+  await createAll(side, names);
+  report(`create ${TOPICS} topics of ${PARTITIONS}`, side.who, msSince(began));
+  const node = cluster.nodes[0] as BenchNode;
+  await produceToAll(side, node, 1);
+  report("and until every partition has taken a record", side.who, msSince(began));
+  const durable = performance.now();
+  await produceToAll(side, node, -1);
+  report("and until that and another one are durable", side.who, msSince(durable));
+  report("memory then", side.who, memoryOf(cluster));
+  await node.kill();
+  await reportStart(side, node, "the same node after kill -9");
+  await deleteAll(side, names);
+  connections.close();
+}
+
+/** Into each partition that the node leads, by the node itself. With acks=1 no disk is waited for. */
+async function produceToAll(
+  { connections }: Side,
+  node: BenchNode,
+  acks: number,
+): Promise<void> {
+  const batch = new BatchBuilder({ bytesMax: 1024, compressionType: "none" });
+  batch.append({ key: null, value: new Uint8Array(10), timestamp: Date.now() });
+  const fields = { partitionLeaderEpoch: 0, baseOffset: 0 };
+  const records = batch.finish(fields, { crc32c: crc32cTables, compress: (_, bytes) => bytes });
+  const body = { topics: null, allowAutoTopicCreation: false };
+  const { topics } = await connections.request(node, metadata, body);
+  const topicData = topics.flatMap(({ name, topicId, partitions }) => {
+    const own = partitions.filter(({ leaderId }) => leaderId === node.id);
+    const partitionData = own.map(({ partitionIndex: index }) => ({ index, records }));
+    return own.length > 0 ? [{ name: name ?? "", topicId, partitionData }] : [];
+  });
+  const settings = { transactionalId: null, acks, timeoutMs: PATIENCE_MS };
+  const { responses } = await connections.request(node, produce, { ...settings, topicData });
+  const codes = responses.flatMap(({ partitionResponses }) =>
+    partitionResponses.map(({ errorCode }) => errorCode)
+  );
+  const refused = codes.find((code) => code !== ErrorCode.None);
+  if (refused !== undefined) throw new Error(`Node ${node.id} refuses a record: ${refused}`);
+}
+
+/** And whether the controller is still the one that it was. */
+async function deleteAll(side: Side, names: readonly string[]): Promise<void> {
+  const { who, cluster, connections } = side;
+  await untilCaughtUp(cluster, connections);
+  const epochOf = async (): Promise<number> => {
+    const told = await Promise.all(cluster.nodes.map((node) => quorumAt(connections, node)));
+    return Math.max(...told.map(({ leaderEpoch }) => leaderEpoch));
+  };
+  const before = await epochOf();
+  const [node] = cluster.nodes as readonly [BenchNode];
+  const began = performance.now();
+  const { responses } = await connections.request(node, deleteTopics, {
+    topics: names.map((name) => ({ name, topicId: ZERO_UUID })),
+    topicNames: names,
+    timeoutMs: PATIENCE_MS,
+  });
+  const refused = responses.find(({ errorCode }) => errorCode !== ErrorCode.None);
+  if (refused !== undefined) throw new Error(`Cannot delete: ${refused.errorCode}`);
+  const elections = await epochOf() - before;
+  report(`delete ${TOPICS} topics`, who, `${msSince(began)}, ${elections} elections`);
+}
+
+function msSince(began: number): string {
+  return `${(performance.now() - began).toFixed(0)} ms`;
+}
+
+function memoryOf({ nodes }: BenchCluster): string {
+  return nodes.map(({ pid }) => `${(residentBytes(pid) / 1e6).toFixed(0)} MB`).join(", ");
 }
 
 /** In as few requests as the cluster takes (Apache Kafka: fewer than 10,000 partitions); gives how many. */

@@ -225,13 +225,13 @@ describe("BrokerLifecycle", () => {
     expect(clock.monotonicMs()).toBeLessThan(1500);
   });
 
-  test("leave() goes where nobody answers, when its time is over", async () => {
+  test("leave() does not wait for its time where nobody answers", async () => {
     const one = world();
     const { clock, controller, lifecycle } = one;
     await clock.until(started(one));
     controller.isSilent = true;
     const startMs = clock.monotonicMs();
     await clock.until(lifecycle.leave(5000));
-    expect(Math.round(clock.monotonicMs() - startMs)).toBe(5000);
+    expect(Math.round(clock.monotonicMs() - startMs)).toBe(1500);
   });
 });

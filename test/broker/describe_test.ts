@@ -82,11 +82,18 @@ describe("Describe", () => {
       includeClusterAuthorizedOperations: false,
     });
     expect(cluster.brokers[0]?.rack).toBe("r1");
-    const wrong = await connection.ask(describeCluster, 1, {
-      includeClusterAuthorizedOperations: false,
-      endpointType: 2,
-    });
-    expect(wrong.errorCode).toBe(ErrorCode.MismatchedEndpointType);
+    const ofType = (endpointType: number): Promise<ResponseOf<typeof describeCluster>> =>
+      connection.ask(describeCluster, 1, {
+        includeClusterAuthorizedOperations: false,
+        endpointType,
+      });
+    expect((await ofType(3)).errorCode).toBe(ErrorCode.UnsupportedEndpointType);
+    // A listener that is for everybody is one of controllers too.
+    const controllers = await ofType(2);
+    expect([controllers.errorCode, controllers.endpointType]).toEqual([ErrorCode.None, 2]);
+    const [self] = cluster.brokers;
+    expect(controllers.brokers).toEqual([{ ...self, rack: null, isFenced: false } as never]);
+    expect(controllers.controllerId).toBe(self?.brokerId as number);
   });
 
   test("topics page by page, in the order of their names", async () => {

@@ -183,7 +183,7 @@ describe("mq.durability", () => {
     const { dial, disk } = await startBroker();
     const connection = await dial();
     await createTopic(connection, "first");
-    disk.failNext("rename", "no-space"); // of partition.metadata, when the record is durable already
+    disk.failNext("makeDirectory", "no-space"); // when the record is durable already
     await createTopic(connection, "t");
     expect((await produceTo(connection, "t", batchOf(["a"]))).errorCode).toBe(
       ErrorCode.KafkaStorageError,

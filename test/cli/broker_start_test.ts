@@ -166,9 +166,10 @@ log.retention.check.interval.ms=300000
       ]],
       [2, "--advertise", [...data, ...FREE_PORTS, "--advertise", "0.0.0.0:9092"]],
       [2, "--advertise", [...data, "--listen", ":0", "--http", "off"]],
-      [2, "only controller", [...data, ...FREE_PORTS, "-X", "process.roles=controller"]],
-      [2, "several voters", [
-        ...data,
+      [2, "without controllers", [...data, ...FREE_PORTS, "-X", "process.roles=broker"]],
+      [2, "belongs to no cluster yet", [
+        "--data-dir",
+        join(directory.path, "fresh"),
         ...FREE_PORTS,
         "-X",
         "controller.quorum.voters=1@a:1,2@b:1",

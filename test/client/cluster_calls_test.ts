@@ -4,7 +4,6 @@ import { addRaftVoter } from "../../src/api/add_raft_voter.ts";
 import { apiVersions } from "../../src/api/api_versions.ts";
 import { createPartitions } from "../../src/api/create_partitions.ts";
 import { describeQuorum } from "../../src/api/describe_quorum.ts";
-import { electLeaders } from "../../src/api/elect_leaders.ts";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { removeRaftVoter } from "../../src/api/remove_raft_voter.ts";
 import { unregisterBroker } from "../../src/api/unregister_broker.ts";
@@ -265,54 +264,5 @@ describe("Admin.createPartitions()", () => {
       validateOnly: false,
     });
     expect(await client.admin.createPartitions([])).toEqual([]);
-  });
-});
-
-describe("Admin.electLeaders()", () => {
-  test("answers partition by partition, in the order asked for", async () => {
-    const { client, clock, broker } = await setUp();
-    broker.script(
-      electLeaders,
-      answering(electLeaders, {
-        errorCode: 0,
-        replicaElectionResults: [{
-          topic: "a",
-          partitionResult: [
-            { partitionId: 1, errorCode: ErrorCode.ElectionNotNeeded, errorMessage: null },
-            { partitionId: 0, errorCode: 0, errorMessage: null },
-          ],
-        }],
-      }),
-    );
-    const topics = [{ name: "a", partitions: [0, 1] }, { name: "b", partitions: [7] }];
-    const results = await clock.until(client.admin.electLeaders(topics));
-    expect(results.map(({ name, partition, error }) => [name, partition, error?.code])).toEqual([
-      ["a", 0, undefined],
-      ["a", 1, "ELECTION_NOT_NEEDED"],
-      ["b", 7, "PROTOCOL"],
-    ]);
-    expect(broker.requestsOf(electLeaders)[0]?.body).toEqual({
-      electionType: 0,
-      topicPartitions: [{ topic: "a", partitions: [0, 1] }, { topic: "b", partitions: [7] }],
-      timeoutMs: 5000,
-    });
-    expect(await client.admin.electLeaders([])).toEqual([]);
-  });
-
-  test("asks for all by null, and throws what concerns them all", async () => {
-    const { client, clock, broker } = await setUp();
-    broker.script(
-      electLeaders,
-      answering(electLeaders, { errorCode: 0, replicaElectionResults: [] }),
-      answering(electLeaders, {
-        errorCode: ErrorCode.ClusterAuthorizationFailed,
-        replicaElectionResults: [],
-      }),
-    );
-    expect(await clock.until(client.admin.electLeaders(null, { type: "unclean" }))).toEqual([]);
-    const [asked] = broker.requestsOf(electLeaders);
-    expect([asked?.body.electionType, asked?.body.topicPartitions]).toEqual([1, null]);
-    expect(await clock.until(codeOf(client.admin.electLeaders(null))))
-      .toBe("CLUSTER_AUTHORIZATION_FAILED");
   });
 });

@@ -7,7 +7,7 @@
  * it has done what was asked.
  */
 import { apiVersions } from "../../src/api/api_versions.ts";
-import { apiOf, knownApis } from "../../src/api/registry.ts";
+import { apiOf, apis } from "../../src/api/registry.ts";
 import type { Api, RequestOf, ResponseInput } from "../../src/api/schema.ts";
 import type { Address, Stream } from "../../src/env/network.ts";
 import { Reader } from "../../src/ground/reader.ts";
@@ -182,7 +182,7 @@ export class FakeBroker {
 
   /** What ApiVersions tells. */
   apiKeys(): { apiKey: number; minVersion: number; maxVersion: number }[] {
-    return knownApis.map((api) => {
+    return apis.map((api) => {
       const [minVersion, maxVersion] = this.rangeOf(api);
       return { apiKey: api.key, minVersion, maxVersion };
     });

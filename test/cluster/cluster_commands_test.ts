@@ -6,9 +6,7 @@ import { type Broker, mq, program, startBroker } from "../harness/broker.ts";
 import { Cluster } from "../harness/cluster.ts";
 import { run, type RunResult } from "../harness/process.ts";
 import { temporaryDirectory } from "../harness/temporary_directory.ts";
-
-const WAIT_MS = 20_000;
-const POLL_MS = 50;
+import { untilAsync } from "../harness/until.ts";
 
 interface Place {
   readonly kafka: string;
@@ -31,13 +29,14 @@ async function eventually(
   at: Place,
   isRight: (text: string) => boolean,
 ): Promise<void> {
-  const end = performance.now() + WAIT_MS;
-  for (;;) {
+  let last = "";
+  await untilAsync(`mq ${line} answers otherwise`, async () => {
     const { text, stderr } = await mq([...line.split(" "), "--json"], at);
-    if (isRight(text)) return;
-    if (performance.now() > end) throw new Error(`mq ${line} still answers ${text}${stderr}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+    last = `${text}${stderr}`;
+    return isRight(text);
+  }).catch((error: unknown) => {
+    throw new Error(`${error}: ${last}`);
+  });
 }
 
 interface Quorum {
@@ -121,7 +120,7 @@ describe("a cluster of one", () => {
       await eventually(
         "cluster quorum",
         at,
-        (text) => text !== "" && votersOf(JSON.parse(text)).join() === "1,2,3",
+        (text) => text.includes('"voters"') && votersOf(JSON.parse(text)).join() === "1,2,3",
       );
     }
     await done("topic create between -r 1", second);
@@ -136,13 +135,14 @@ describe("a cluster of one", () => {
     await eventually(
       "cluster quorum",
       third,
-      (text) => text !== "" && votersOf(JSON.parse(text)).join() === "2,3",
+      (text) => text.includes('"voters"') && votersOf(JSON.parse(text)).join() === "2,3",
     );
   });
 });
 
 function observerIds(text: string): readonly number[] {
-  return text === "" ? [] : (JSON.parse(text) as Quorum).observers.map(({ nodeId }) => nodeId);
+  if (!text.includes('"observers"')) return [];
+  return (JSON.parse(text) as Quorum).observers.map(({ nodeId }) => nodeId);
 }
 
 async function joined(id: number, first: Place, clusterId: string, root: string): Promise<Broker> {

@@ -7,6 +7,7 @@
  *                               same binary)
  *     MQ_SEED=7                 which faults, when
  */
+import { lasting } from "../harness/until.ts";
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -88,7 +89,7 @@ async function work({ cluster, client, chance, isOver, topics }: Work): Promise<
       if (chance.below(8) === 0) await client.list(node, names);
       else await client.perform(node, topic, drawCall(chance));
     }
-    await moment(chance.below(THINK_MS_MAX));
+    await lasting(chance.below(THINK_MS_MAX));
   }
 }
 
@@ -116,7 +117,7 @@ async function expectProgress(cluster: Cluster, client: TopicClient): Promise<vo
       if (performance.now() > end) {
         throw new Error(`No change through node ${node.id} when all is well\n${cluster.logs()}`);
       }
-      await moment(50);
+      await lasting(50);
     }
   }
 }
@@ -143,7 +144,7 @@ async function expectAgreement(cluster: Cluster, client: TopicClient): Promise<v
         `The nodes do not agree:\n${told.map((each) => JSON.stringify([...each])).join("\n")}`,
       );
     }
-    await moment(100);
+    await lasting(100);
   }
 }
 
@@ -184,8 +185,4 @@ function tell(history: readonly Operation[], { counts }: Nemesis): void {
   process.stderr.write(`${history.length} operations: ${list(kinds)}\nfaults: ${list(counts)}\n`);
   const wanted = ["create done", "delete done", "alter done", "probe exists", "probe missing"];
   expect(wanted.filter((kind) => !kinds.has(kind))).toEqual([]);
-}
-
-function moment(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,5 @@
 /** Trouble for a cluster, drawn from a seed: one fault after the other, each healed before the next. */
+import { lasting } from "../harness/until.ts";
 import type { Prng } from "../../src/ground/prng.ts";
 import type { Cluster, ClusterNode } from "../harness/cluster.ts";
 
@@ -49,7 +50,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     weight: 1,
     begin: async ({ first }) => {
       first.pause();
-      await moment(STOPPED_MS);
+      await lasting(STOPPED_MS);
       await first.kill();
       return () => first.start();
     },
@@ -130,9 +131,9 @@ export class Nemesis {
       const victims = await this.#victims();
       const heal = await fault.begin(victims);
       this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-      await moment(100 + this.#chance.below(FAULT_MS_MAX));
+      await lasting(100 + this.#chance.below(FAULT_MS_MAX));
       await heal();
-      await moment(100 + this.#chance.below(CALM_MS_MAX));
+      await lasting(100 + this.#chance.below(CALM_MS_MAX));
     }
   }
 
@@ -155,8 +156,4 @@ export class Nemesis {
     const second = others[this.#chance.below(others.length)] as ClusterNode;
     return { cluster: this.#cluster, chance: this.#chance, first, second };
   }
-}
-
-function moment(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

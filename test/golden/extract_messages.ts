@@ -9,7 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { knownApis } from "../../src/api/registry.ts";
+import { apis } from "../../src/api/registry.ts";
 
 interface KafkaField {
   readonly name: string;
@@ -79,7 +79,7 @@ const LATER: Readonly<
 
 const [, , folder] = process.argv;
 if (folder === undefined) throw new Error("Cannot extract messages: give the folder of the files");
-const table = knownApis.map(({ name }) => {
+const table = apis.map(({ name }) => {
   const request = message(folder, `${name}Request`);
   const response = message(folder, `${name}Response`);
   return {

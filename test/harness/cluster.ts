@@ -18,9 +18,9 @@ import { freePorts } from "./free_port.ts";
 import { Links } from "./links.ts";
 import { type RunningProcess, start } from "./process.ts";
 import { temporaryDirectory } from "./temporary_directory.ts";
+import { turn } from "./until.ts";
 
 const READY_TIMEOUT_MS = 30_000;
-const READY_POLL_MS = 5;
 /** A port that was free may be taken by the time it is listened on. */
 const START_TRIES_MAX = 3;
 
@@ -265,7 +265,7 @@ async function untilReady(child: RunningProcess, readyFile: string): Promise<voi
   while (performance.now() < end && status === undefined) {
     if (isReadyFileOf(child.pid, readyFile)) return;
     // deno-lint-ignore no-await-in-loop -- it is looked at again and again
-    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    await turn();
   }
   const why = status === undefined ? "it is not ready in time" : `it ended with ${status}`;
   throw new Error(`Cannot start a node: ${why}\n${child.stderr()}`);

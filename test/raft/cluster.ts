@@ -233,9 +233,11 @@ export class Cluster {
     this.witness.forget(id);
   }
 
-  restart(id: number): void {
+  /** After a clean stop a node that leads alone may go on: `resumes`. */
+  restart(id: number, resumes = false): void {
     const node = this.node(id);
-    node.raft = this.#open(node.key, this.#bootstraps.get(id) as Configuration, node.disk);
+    const bootstrap = this.#bootstraps.get(id) as Configuration;
+    node.raft = this.#open(node.key, bootstrap, node.disk, resumes);
     node.isUp = true;
     node.lastPersistNumber = 0;
     node.applied.length = 0;
@@ -382,7 +384,7 @@ export class Cluster {
     node.raft.step(this.now, { kind: "applied", offset: range.upTo });
   }
 
-  #open(key: ReplicaKey, bootstrap: Configuration, disk: TestDisk): Raft {
+  #open(key: ReplicaKey, bootstrap: Configuration, disk: TestDisk, resumes = false): Raft {
     const { hardState, snapshot, batches } = disk.content;
     return new Raft({
       self: key,
@@ -391,6 +393,7 @@ export class Cluster {
       ...(snapshot === undefined ? {} : { snapshot: snapshot satisfies Snapshot }),
       entries: batches.map((batch) => batch.entry),
       options: this.#options,
+      resumes,
       random: this.#random.fork(),
       now: this.now,
     });

@@ -156,6 +156,31 @@ describe("Raft §6: cluster membership changes", () => {
     expect(typeof cluster.propose(cluster.leader()?.key.id ?? 0)).toBe("object");
   });
 
+  test("a removed leader that is needed campaigns after a restart too (thesis §4.2.2)", () => {
+    const cluster = new Cluster();
+    for (const id of [1, 2, 3]) cluster.add(id, voters(1));
+    cluster.tick(1);
+    change(cluster, 1, { add: voter(2), remove: voter(1) });
+    cluster.pass(5000);
+    expect(cluster.leader()?.key.id).toBe(2);
+    // 1. Leader 2 gives way to 3: the joint state is committed on both; 2. it appends the final one
+    // and is cut off.
+    change(cluster, 2, { add: voter(3), remove: voter(2) });
+    while (cluster.raft(2).status().change?.phase !== "final") {
+      if (!cluster.deliver()) cluster.pass(10);
+    }
+    cluster.drop();
+    cluster.crash(2);
+    // 3. It comes back with the longest log, and knows of no commit: not even that it ever was a voter.
+    cluster.restart(2);
+    expect(cluster.raft(2).status().commitOffset).toBe(offset(0));
+    expect(cluster.raft(2).status().isVoter).toBe(false);
+    cluster.pass(5000);
+    expect(cluster.leader()?.key.id).toBe(3);
+    expect(cluster.raft(3).status().isConfigurationCommitted).toBe(true);
+    expect(typeof cluster.propose(3)).toBe("object");
+  });
+
   test("a cluster grows from one to five and shrinks to one again, serving all the while", () => {
     const cluster = new Cluster();
     for (let id = 1; id <= 5; id++) cluster.add(id, voters(1));

@@ -159,4 +159,30 @@ describe("Raft §7: snapshots", () => {
       })
     ).toThrow("an entry begins where the log ends");
   });
+
+  test("a snapshot of a term that the vote file does not know yet is taken up, without a vote", () => {
+    const snapshot = { offset: offset(6), term: 12, configuration: voters(1, 2, 3) };
+    const start = {
+      self: voter(1),
+      bootstrap: voters(1, 2, 3),
+      snapshot,
+      entries: [],
+      options: OPTIONS,
+      random: new Prng(1),
+      now: 0,
+    };
+    // 1. A vote for 2 in term 11; 2. an offer of term 12, fetched and durable; 3. a crash before the
+    // term is.
+    const raft = new Raft({ ...start, hardState: { term: 11, votedFor: voter(2) } });
+    expect(raft.term()).toBe(12);
+    expect(raft.votedFor()).toBeUndefined();
+    expect(raft.commitOffset()).toBe(offset(6));
+    // The term goes to the disk before anything leaves that rests on it.
+    const { persist } = raft.ready();
+    expect(persist?.hardState).toEqual({ term: 12 });
+    // A vote of the same term as the log's is kept, and written nowhere again.
+    const known = new Raft({ ...start, hardState: { term: 12, votedFor: voter(2) } });
+    expect(known.votedFor()?.id).toBe(2);
+    expect(known.ready().persist).toBeUndefined();
+  });
 });

@@ -8,6 +8,7 @@ import { DirectoryNode, FileNode } from "./env/disk_nodes.ts";
 interface Walked {
   position: number;
   nextOffset: number;
+  readonly cutCount: number;
 }
 
 /** Of a batch's header: up to its last offset delta. */
@@ -32,8 +33,8 @@ export class DurableEnds {
   #endOf(file: FileNode, baseOffset: number): number {
     const { durable } = file;
     let state = this.#walked.get(file);
-    if (state === undefined || state.position > durable.length) {
-      state = { position: 0, nextOffset: baseOffset };
+    if (state === undefined || state.cutCount !== file.cutCount) {
+      state = { position: 0, nextOffset: baseOffset, cutCount: file.cutCount };
       this.#walked.set(file, state);
     }
     while (state.position + HEADER_BYTES <= durable.length) {

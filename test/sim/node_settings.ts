@@ -1,23 +1,36 @@
 /** What nodes of a world are configured with. */
+import { rolesOf } from "./layout.ts";
 import { KAFKA_PORT } from "./sim_node.ts";
 import type { SimOptions } from "./sim_options.ts";
 
+/** `hasLostDisk`: an operator would not let such a node begin a cluster of its own again. */
 export function nodeSettings(
-  options: SimOptions,
+  { layout, settings: drawn }: SimOptions,
   names: readonly string[],
-  index: number,
+  { index, hasLostDisk }: { readonly index: number; readonly hasLostDisk: boolean },
 ): ReadonlyMap<string, string> {
   const settings = new Map(Object.entries({
     "log.dirs": "/data",
     "mq.http.listener": "off",
     "auto.create.topics.enable": "false",
     "listeners": `PLAINTEXT://${names[index]}:${KAFKA_PORT}`,
-    ...options.settings,
+    ...drawn,
   }));
   if (names.length === 1) return settings;
-  const voters = names.map((name, at) => `${at + 1}@${name}:${KAFKA_PORT}`);
+  const { isBroker, mayVote } = rolesOf(layout, index);
+  const roles = [...(isBroker ? ["broker"] : []), ...(mayVote ? ["controller"] : [])];
+  settings.set("process.roles", roles.join(","));
   settings.set("node.id", String(index + 1));
-  settings.set("controller.quorum.voters", voters.join(","));
   settings.set("mq.cluster.id", "simulatedCluster000000");
+  if (layout === "grown") {
+    const others = names.filter((_, at) => at !== index).map((name) => `${name}:${KAFKA_PORT}`);
+    const isFirst = index === 0 && !hasLostDisk;
+    if (!isFirst) settings.set("controller.quorum.bootstrap.servers", others.join(","));
+    return settings;
+  }
+  const voters = names.flatMap((name, at) => {
+    return rolesOf(layout, at).mayVote ? [`${at + 1}@${name}:${KAFKA_PORT}`] : [];
+  });
+  settings.set("controller.quorum.voters", voters.join(","));
   return settings;
 }

@@ -9,6 +9,8 @@ import { ProducerStates } from "../../src/log/producers/producer_state.ts";
 import { LogHints } from "../../src/runtime/log_hints.ts";
 import { Partition } from "../../src/runtime/partition.ts";
 import { Life } from "./life.ts";
+import { CLUSTER_BUGS, type ClusterPlantName } from "./plant_cluster.ts";
+import { replace, replaceGetter, type Undo } from "./replace.ts";
 import type { World } from "./world.ts";
 
 export const PLANT_NAMES = [
@@ -29,9 +31,7 @@ export const PLANT_NAMES = [
   "timer-of-the-host",
 ] as const;
 
-export type PlantName = (typeof PLANT_NAMES)[number];
-
-type Undo = () => void;
+export type PlantName = (typeof PLANT_NAMES)[number] | ClusterPlantName;
 
 const LOST_EVERY_US = 500_000;
 const BACK_EVERY = 5000;
@@ -45,6 +45,7 @@ export function plantBug(world: World): Undo {
 
 /** Those that are missing are in the operations of the workload. */
 const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
+  ...CLUSTER_BUGS,
   "sync-does-nothing": ({ nodes }) => {
     for (const { process } of nodes) process.faults.honesty.isSyncHonest = false;
   },
@@ -64,7 +65,11 @@ const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
     });
   },
   "acks-before-the-sync": () => {
-    return replaceGetter("highWatermark", (partition) => partition.log.logEndOffset);
+    return replaceGetter(
+      Partition.prototype,
+      "highWatermark",
+      (partition) => partition.log.logEndOffset as number,
+    );
   },
   "producers-are-forgotten": () => {
     return replace(ProducerStates.prototype, "check", () => ({ kind: "append" }));
@@ -74,7 +79,7 @@ const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
   },
   "high-watermark-goes-back": () => {
     let count = 0;
-    return replaceGetter("highWatermark", (partition, present) => {
+    return replaceGetter(Partition.prototype, "highWatermark", (partition, present: number) => {
       if (++count % BACK_EVERY > 0) return present;
       return Math.max(partition.log.logStartOffset, present - 1);
     });
@@ -105,28 +110,3 @@ const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
     };
   },
 };
-
-function replace<Owner extends object>(owner: Owner, name: keyof Owner, by: unknown): Undo {
-  const had = Object.hasOwn(owner, name);
-  const original = owner[name];
-  Object.assign(owner, { [name]: by });
-  return () => {
-    if (had) Object.assign(owner, { [name]: original });
-    else Reflect.deleteProperty(owner, name);
-  };
-}
-
-function replaceGetter(
-  name: keyof Partition,
-  by: (partition: Partition, present: number) => number,
-): Undo {
-  const { prototype } = Partition;
-  const original = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
-  Object.defineProperty(prototype, name, {
-    configurable: true,
-    get(this: Partition): number {
-      return by(this, original.get?.call(this));
-    },
-  });
-  return () => void Object.defineProperty(prototype, name, original);
-}

@@ -5,20 +5,22 @@
  */
 import process from "node:process";
 import { PLANT_NAMES, type PlantName } from "./plant.ts";
+import { CLUSTER_PLANT_NAMES, type ClusterPlantName, worldOf } from "./plant_cluster.ts";
 import { runSimulation } from "./run_seed.ts";
 import { drawOptions } from "./sim_options.ts";
 
-const SEEDS_MAX = 60;
+const SEEDS_MAX = 30;
 const FINDS = 3;
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith("--")) as PlantName[];
-for (const plant of asked.length > 0 ? asked : PLANT_NAMES) {
+for (const plant of asked.length > 0 ? asked : [...PLANT_NAMES, ...CLUSTER_PLANT_NAMES]) {
   const finds: string[] = [];
   const needed: number[] = [];
   let last = 0;
   for (let seed = 1; seed <= SEEDS_MAX && finds.length < FINDS; seed++) {
+    const given = isOfClusters(plant) ? { ...worldOf(plant), plant } : { plant, nodes: 1 };
     // deno-lint-ignore no-await-in-loop -- one after the other
-    const { failure } = await runSimulation(drawOptions(seed, { plant }));
+    const { failure } = await runSimulation(drawOptions(seed, given));
     if (failure === undefined) continue;
     finds.push(`seed ${seed} ${failure.what} at ${(failure.atMs / 1000).toFixed(1)} s`);
     needed.push(seed - last);
@@ -31,4 +33,8 @@ for (const plant of asked.length > 0 ? asked : PLANT_NAMES) {
       finds.join("; ")
     }\n`,
   );
+}
+
+function isOfClusters(plant: PlantName): plant is ClusterPlantName {
+  return (CLUSTER_PLANT_NAMES as readonly string[]).includes(plant);
 }

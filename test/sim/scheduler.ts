@@ -33,6 +33,8 @@ export interface EventFields {
 export class Scheduler {
   nowUs = 0;
   eventCount = 0;
+  /** How often a clock was asked in this event: who never stops asking goes on for ever. */
+  clockReads = 0;
   /** Whose event happens now. */
   life: Life | undefined;
   readonly hash = new TraceHash();
@@ -114,6 +116,7 @@ export class Scheduler {
     this.life = life;
     event.action = undefined;
     this.eventCount++;
+    this.clockReads = 0;
     this.#trace(event);
     (action as () => void)();
     this.#drain();

@@ -59,6 +59,15 @@ export class PartitionShadow {
       this.lossCount++;
     }
   }
+
+  onDiskLost(): void {
+    this.expected.clear();
+    this.somewhere.clear();
+    this.seen.clear();
+    this.endMin = 0;
+    this.startMin = 0;
+    this.lossCount++;
+  }
 }
 
 export class TopicShadow {
@@ -107,6 +116,11 @@ export class Shadow {
 
   onPowerLoss(): void {
     for (const partition of this.partitions()) partition.onPowerLoss();
+  }
+
+  /** A broker has lost its disk, and with it what no other has: any partition may begin anew. */
+  onDiskLost(): void {
+    for (const partition of this.partitions()) partition.onDiskLost();
   }
 
   /** A disk without a copy elsewhere lies: nothing is promised any more but that values are real. */

@@ -13,6 +13,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { Shadow } from "./shadow.ts";
 import type { SimOptions } from "./sim_options.ts";
 import type { SimProcess } from "./sim_process.ts";
+import type { ImagePositions } from "./watch_images.ts";
 
 export interface SimClientOptions {
   readonly process: SimProcess;
@@ -20,6 +21,7 @@ export interface SimClientOptions {
   readonly shadow: Shadow;
   readonly chance: Prng;
   readonly brokers: readonly Address[];
+  readonly positions: ImagePositions;
   readonly options: SimOptions;
   /** What an operation came to: "ok", or the code of a `ClientError`. */
   onDone: (operation: string, outcome: string) => void;
@@ -81,6 +83,7 @@ export class SimClient {
       replicationFactor: 1,
       mayBeStale: options.nodes > 1,
       plant: options.plant,
+      positions: this.options.positions,
       onDurable: this.options.onDurable,
       onRefused: (error) => {
         this.lastRefusal = error.message;

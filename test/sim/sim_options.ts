@@ -10,11 +10,14 @@ import type { FaultName } from "./fault/fault_names.ts";
 import { DAMAGING_FAULTS, FAULT_NAMES } from "./fault/fault_names.ts";
 import type { OperationName } from "./operation/operation_names.ts";
 import { OPERATION_NAMES } from "./operation/operation_names.ts";
+import { drawLayout, type Layout } from "./layout.ts";
 import type { PlantName } from "./plant.ts";
 
 export interface SimOptions {
   readonly seed: number;
   readonly nodes: number;
+  /** What the nodes are to each other (`layout.ts`). */
+  readonly layout: Layout;
   readonly clients: number;
   /** Of the phase in which faults happen. */
   readonly safetyMs: number;
@@ -67,7 +70,7 @@ export function drawOptions(seed: number, given: Partial<SimOptions> = {}): SimO
   operations.produce ??= 5;
   const options: SimOptions = {
     seed,
-    nodes: 1,
+    ...drawLayout(new Prng(seed ^ 0x1a704)),
     clients: 1 + chance.below(3),
     safetyMs: 60_000,
     livenessMs: 60_000,
@@ -93,7 +96,11 @@ export function drawOptions(seed: number, given: Partial<SimOptions> = {}): SimO
     timerLateUs: draw([0, 200, 3000]),
     settings: drawSettings(chance),
   };
-  return { ...options, ...given };
+  const all = { ...options, ...given };
+  // Whoever names a number of nodes alone means nodes that are alike.
+  return given.nodes === undefined || given.layout !== undefined
+    ? all
+    : { ...all, layout: "alike" };
 }
 
 function drawSettings(chance: Prng): Readonly<Record<string, string>> {
@@ -108,5 +115,7 @@ function drawSettings(chance: Prng): Readonly<Record<string, string>> {
   maybe("mq.tail.cache.bytes", ["0", "2000", "100000"]);
   maybe("mq.scrub.interval.ms", ["0", "10000"]);
   maybe("log.segment.delete.delay.ms", ["100", "2000"]);
+  maybe("metadata.log.max.record.bytes.between.snapshots", ["1000", "5000"]);
+  maybe("broker.session.timeout.ms", ["1500", "4000"]);
   return settings;
 }

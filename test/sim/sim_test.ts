@@ -5,8 +5,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "bun:test";
 import { textOf } from "../../src/ground/text.ts";
 import { readCorpus } from "./corpus.ts";
+import { measureFailOver, percentile } from "./fail_over.ts";
 import { replayCommand, reportFailure } from "./failure_report.ts";
+import { LAYOUTS, NODES_OF } from "./layout.ts";
 import type { PlantName } from "./plant.ts";
+import { type ClusterPlantName, worldOf } from "./plant_cluster.ts";
 import { runSimulation } from "./run_seed.ts";
 import { shrink } from "./shrink.ts";
 import { drawOptions, type SimOptions } from "./sim_options.ts";
@@ -14,7 +17,8 @@ import type { SimResult } from "./world.ts";
 
 const SEED = Number(process.env["MQ_SEED"] ?? "1");
 
-const OF_BOTH: Partial<SimOptions> = { safetyMs: 10_000 };
+const OF_BOTH: Partial<SimOptions> = { safetyMs: 10_000, nodes: 1 };
+const CLUSTER_OF_BOTH: Partial<SimOptions> = { safetyMs: 5000, nodes: 5, layout: "roles" };
 
 /** Runs the seed on Deno under Bun, and on Bun under Deno. */
 async function hashOnTheOther(seed: number, given: Partial<SimOptions>): Promise<string> {
@@ -44,12 +48,12 @@ function told({ failure, ...rest }: SimResult): string {
 describe("one node", () => {
   for (const number of [0, 1, 2, 3]) {
     test(`seed ${SEED + number} keeps every promise`, async () => {
-      expect(told(await runSimulation(drawOptions(SEED + number)))).toBe("ok");
+      expect(told(await runSimulation(drawOptions(SEED + number, { nodes: 1 })))).toBe("ok");
     });
   }
 
   test("a seed has the same trace the second time", async () => {
-    const options = drawOptions(SEED + 8, { safetyMs: 20_000 });
+    const options = drawOptions(SEED + 8, { safetyMs: 20_000, nodes: 1 });
     const first = await runSimulation(options);
     const second = await runSimulation(options);
     expect(first.eventCount).toBeGreaterThan(100);
@@ -62,19 +66,33 @@ describe("one node", () => {
   });
 
   test("another seed has another trace", async () => {
-    const one = await runSimulation(drawOptions(SEED, { safetyMs: 2000 }));
-    const other = await runSimulation(drawOptions(SEED + 1, { safetyMs: 2000 }));
+    const one = await runSimulation(drawOptions(SEED, { safetyMs: 2000, nodes: 1 }));
+    const other = await runSimulation(drawOptions(SEED + 1, { safetyMs: 2000, nodes: 1 }));
     expect(other.hash === one.hash).toBeFalse();
   });
 });
 
-describe("three nodes", () => {
-  for (const number of [0, 2]) {
-    test(`seed ${SEED + number} keeps every promise`, async () => {
-      const options = drawOptions(SEED + number, { nodes: 3, safetyMs: 20_000 });
-      expect(told(await runSimulation(options))).toBe("ok");
+describe("several nodes", () => {
+  for (const [index, layout] of LAYOUTS.entries()) {
+    test(`seed ${SEED + index} keeps every promise, ${layout}`, async () => {
+      const options = { layout, nodes: NODES_OF[layout], safetyMs: 20_000 };
+      expect(told(await runSimulation(drawOptions(SEED + index, options)))).toBe("ok");
     });
   }
+
+  test("a seed has the same trace the second time, and on the other runtime", async () => {
+    const options = drawOptions(SEED + 8, CLUSTER_OF_BOTH);
+    const first = await runSimulation(options);
+    const second = await runSimulation(options);
+    expect(second.hash).toBe(first.hash);
+    expect(await hashOnTheOther(SEED + 8, CLUSTER_OF_BOTH)).toBe(first.hash);
+  });
+
+  test("whoever kills the leader waits less than 1 s for the next CreateTopics", async () => {
+    const times = await measureFailOver(SEED, 10);
+    expect(times).toHaveLength(10);
+    expect(percentile(times, 0.99)).toBeLessThan(1000);
+  });
 });
 
 describe("corpus", () => {
@@ -102,6 +120,21 @@ const PLANTED: readonly (readonly [PlantName, number, string])[] = [
   ["network-never-heals", 1, "liveness"],
 ];
 
+/** Of clusters, in worlds where each has something to do. */
+const PLANTED_IN_CLUSTERS: readonly (readonly [ClusterPlantName, number, string])[] = [
+  ["applies-before-commit", 1, "assertion"],
+  ["decides-before-its-term", 1, "assertion"],
+  ["answers-before-commit", 1, "assertion"],
+  ["fenced-broker-is-told", 3, "no client is sent to a fenced broker"],
+  ["fenced-broker-serves", 3, "only a leader takes records"],
+  ["snapshot-without-settings", 1, "images equal at equal offset"],
+  ["follower-skips-a-record", 1, "images equal at equal offset"],
+  ["raft-sync-returns-early", 1, "committed metadata is durable"],
+  ["lost-directory-is-used-again", 3, "identity is of the disk"],
+  ["broker-epoch-goes-back", 2, "epochs grow"],
+  ["forwards-twice", 6, "an order is carried out once"],
+];
+
 /** Those that only show in what happens to come together: any of a few seeds finds them. */
 const RARELY: readonly (readonly [PlantName, readonly number[]])[] = [
   ["producers-are-forgotten", [2, 12, 17]],
@@ -111,7 +144,14 @@ const RARELY: readonly (readonly [PlantName, readonly number[]])[] = [
 describe("a bug on purpose", () => {
   for (const [plant, seed, what] of PLANTED) {
     test(`${plant} is found by seed ${seed}`, async () => {
-      const { failure } = await runSimulation(drawOptions(seed, { plant }));
+      const { failure } = await runSimulation(drawOptions(seed, { plant, nodes: 1 }));
+      expect(failure?.what).toBe(what);
+    });
+  }
+
+  for (const [plant, seed, what] of PLANTED_IN_CLUSTERS) {
+    test(`${plant} is found by seed ${seed}`, async () => {
+      const { failure } = await runSimulation(drawOptions(seed, { ...worldOf(plant), plant }));
       expect(failure?.what).toBe(what);
     });
   }
@@ -121,7 +161,7 @@ describe("a bug on purpose", () => {
       const found: string[] = [];
       for (const seed of seeds) {
         // deno-lint-ignore no-await-in-loop -- until one has found it
-        const { failure } = await runSimulation(drawOptions(seed, { plant }));
+        const { failure } = await runSimulation(drawOptions(seed, { plant, nodes: 1 }));
         if (failure !== undefined) found.push(failure.what);
         if (found.length > 0) break;
       }
@@ -130,7 +170,7 @@ describe("a bug on purpose", () => {
   }
 
   test("a failure is told with its seed, its command and the last events of every machine", async () => {
-    const result = await runSimulation(drawOptions(1, { plant: "sync-does-nothing" }));
+    const result = await runSimulation(drawOptions(1, { plant: "sync-does-nothing", nodes: 1 }));
     const report = reportFailure(result);
     expect(report).toContain("seed 1 failed at");
     expect(report).toContain("--replay");
@@ -141,7 +181,7 @@ describe("a bug on purpose", () => {
   });
 
   test("shrink() keeps the failure and takes away what it does not need", async () => {
-    const failed = await runSimulation(drawOptions(1, { plant: "sync-does-nothing" }));
+    const failed = await runSimulation(drawOptions(1, { plant: "sync-does-nothing", nodes: 1 }));
     const small = await shrink(failed, { run: runSimulation, runsMax: 60 });
     expect(small.failure?.what).toBe(failed.failure?.what as string);
     expect(Object.keys(small.options.faults)).toHaveLength(0);

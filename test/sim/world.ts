@@ -7,7 +7,9 @@
  * The whole run is one synchronous call; nothing is awaited that does not come from an `Env` of the
  * world. Longer than most: it is where all parts meet.
  */
+import type { Address } from "../../src/env/network.ts";
 import { Prng } from "../../src/ground/prng.ts";
+import { describeQuorums, whyClusterIsNotWell } from "./cluster_state.ts";
 import { Coverage } from "./coverage.ts";
 import type { DrainMicrotasks } from "./drain_microtasks.ts";
 import { DiskFaults } from "./env/disk_faults.ts";
@@ -21,7 +23,9 @@ import type { FaultName } from "./fault/fault_names.ts";
 import { HostUsed, withoutHost } from "./host_guard.ts";
 import type { Invariant } from "./invariant/invariant.ts";
 import { allInvariants } from "./invariant/invariants.ts";
+import { rolesOf } from "./layout.ts";
 import type { Life } from "./life.ts";
+import { Operator } from "./operator.ts";
 import { plantBug } from "./plant.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Shadow } from "./shadow.ts";
@@ -29,8 +33,11 @@ import { SimClient } from "./sim_client.ts";
 import { KAFKA_PORT, SimNode } from "./sim_node.ts";
 import type { SimOptions } from "./sim_options.ts";
 import { SimProcess } from "./sim_process.ts";
+import { type Script, Stage } from "./stage.ts";
 import { nodeSettings } from "./node_settings.ts";
 import { watchAssertions } from "./watch_assertions.ts";
+import { watchAnswers } from "./watch_answers.ts";
+import { watchDecisions } from "./watch_decisions.ts";
 import { ImagePositions } from "./watch_images.ts";
 import { watchNodes } from "./watch_nodes.ts";
 
@@ -56,24 +63,31 @@ export interface SimResult {
 const US = 1000;
 const WALL_MS = 1_750_000_000_000;
 const LIVENESS_STEP_US = 100_000;
+/** The default of `broker.session.timeout.ms`. */
+const SESSION_MS = 9000;
 
 export class World {
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
   readonly clients: readonly SimClient[];
+  readonly operator: Operator;
+  /** Where clients find the nodes that serve them. */
+  readonly brokers: readonly Address[];
   readonly shadow = new Shadow();
   readonly coverage = new Coverage();
   readonly options: SimOptions;
   readonly failuresOfTheDead = new WeakSet<object>();
   readonly #invariants: readonly Invariant[];
-  readonly #positions = new ImagePositions();
+  readonly positions = new ImagePositions();
   readonly #ends = new DurableEnds();
   readonly #nodeOf = new Map<string, SimNode>();
+  readonly #script: Script | undefined;
   #failure: Failure | undefined;
   #faultCount = 0;
 
-  constructor(options: SimOptions, drain: DrainMicrotasks) {
+  constructor(options: SimOptions, drain: DrainMicrotasks, script?: Script) {
+    this.#script = script;
     const chance = new Prng(options.seed ^ 0x5eed);
     this.options = options;
     this.scheduler = new Scheduler(drain);
@@ -85,15 +99,23 @@ export class World {
       return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
     };
     const nodeNames = names("n", options.nodes);
-    this.nodes = nodeNames.map((name, index) => {
-      return new SimNode({
+    this.nodes = nodeNames.map((name, index): SimNode => {
+      const node: SimNode = new SimNode({
         process: this.#process(name, chance.fork()),
         scheduler: this.scheduler,
-        settings: nodeSettings(options, nodeNames, index),
+        settings: () => {
+          const hasLostDisk = node.lostDirectoryIds.size > 0;
+          return nodeSettings(options, nodeNames, { index, hasLostDisk });
+        },
+        ...rolesOf(options.layout, index),
         onPowerLoss: () => this.shadow.onPowerLoss(),
+        onBroken: (what, message) => this.#fail(what, message),
       });
+      return node;
     });
-    this.#invariants = allInvariants(this.nodes, this.#positions);
+    const brokers = this.nodes.filter(({ isBroker }) => isBroker)
+      .map(({ process: { name } }) => ({ host: name, port: KAFKA_PORT }));
+    this.#invariants = allInvariants(this.nodes, this.positions, this.#sessionMs);
     for (const node of this.nodes) this.#nodeOf.set(node.process.name, node);
     this.clients = names("c", options.clients).map((name) => {
       return new SimClient({
@@ -101,16 +123,26 @@ export class World {
         scheduler: this.scheduler,
         shadow: this.shadow,
         chance: chance.fork(),
-        brokers: nodeNames.map((host) => ({ host, port: KAFKA_PORT })),
+        brokers,
+        positions: this.positions,
         options,
         onDone: (operation, outcome) => this.coverage.add(`operation ${operation} ${outcome}`),
         onBroken: (error) => this.#onError(error),
         onDurable: (what, place) => this.#mustBeOnAMedium(what, place),
       });
     });
+    this.operator = new Operator({
+      process: this.#process("op", chance.fork()),
+      nodes: this.nodes,
+      brokers,
+      options,
+      onBroken: (error) => this.#onError(error),
+    });
+    this.brokers = brokers;
   }
 
   run(): SimResult {
+    const { scheduler } = this;
     const restore = watchNodes((env, logs) => {
       for (const node of this.nodes) if (node.env === env) node.logs = logs;
     });
@@ -119,8 +151,14 @@ export class World {
       if (this.scheduler.life?.isAlive === false) this.failuresOfTheDead.add(failure);
       else this.#fail("assertion", `${failure.stack}`);
     });
-    const unwatchImages = this.#positions.watch();
-    const unplant = plantBug(this);
+    const unplant = plantBug(this); // below the watchers, which must see what it does
+    const onBroken = (what: string, message: string): void => {
+      if (!this.shadow.isDamaged && scheduler.life?.isAlive !== false) this.#fail(what, message);
+    };
+    this.positions.onBroken = onBroken;
+    const unwatchImages = this.positions.watch();
+    const unwatchDecisions = watchDecisions(this.nodes, onBroken);
+    const unwatchAnswers = watchAnswers(onBroken);
     try {
       withEqualRuntimes(() => withoutHost((used) => this.#onError(used), () => this.#run()));
     } catch (error) {
@@ -128,8 +166,10 @@ export class World {
     } finally {
       restore();
       unwatch();
-      unplant();
+      unwatchAnswers();
+      unwatchDecisions();
       unwatchImages();
+      unplant();
     }
     return this.#result();
   }
@@ -138,6 +178,8 @@ export class World {
     const { scheduler, options } = this;
     scheduler.onEvent = (life) => this.#check(life);
     for (const { start } of this.#starters()) start();
+    if (this.#script !== undefined) return this.#play(this.#script);
+    if (this.nodes.length > 1) scheduler.after(0, { label: "start" }, () => this.operator.start());
     this.#scheduleFault();
     scheduler.runUntil(options.safetyMs * US);
     if (this.#failure !== undefined) return;
@@ -150,14 +192,32 @@ export class World {
     const states = this.nodes.map(({ process, phase, lastEnd }) =>
       `${process.name} ${phase} ${lastEnd}`
     );
-    const waiting = this.clients.filter(({ isSatisfied }) => !isSatisfied);
+    const waiting = [...this.clients, this.operator].filter(({ isSatisfied }) => !isSatisfied);
     this.#fail(
       "liveness",
       `${
         waiting.map(({ process, lastRefusal }) => `${process.name} (${lastRefusal})`).join(", ")
       } could not do everything within ` +
-        `${options.livenessMs} ms of a healed world; ${states.join("; ")}`,
+        `${options.livenessMs} ms of a healed world; ${states.join("; ")}; ${
+          whyClusterIsNotWell(this.nodes) ?? "the cluster is well"
+        }; ${describeQuorums(this.nodes)}`,
     );
+  }
+
+  /** Somebody's script in the place of chance: the run ends with it. */
+  #play(script: Script): void {
+    const { scheduler, options, operator: { process } } = this;
+    const { env, life } = process.begin();
+    let isDone = false;
+    const stage = new Stage(this, env);
+    scheduler.after(0, { label: "script", life }, () => {
+      script(stage).then(() => {
+        isDone = true;
+        scheduler.stop();
+      }, (error: unknown) => this.#onError(error));
+    });
+    scheduler.runUntil(options.safetyMs * US);
+    if (!isDone) this.#fail("script", `it did not end within ${options.safetyMs} ms`);
   }
 
   #starters(): readonly { readonly start: () => void }[] {
@@ -167,8 +227,13 @@ export class World {
     }));
   }
 
+  get #sessionMs(): number {
+    return Number(this.options.settings["broker.session.timeout.ms"] ?? SESSION_MS);
+  }
+
   #isSatisfied(): boolean {
-    return this.clients.every(({ isSatisfied }) => isSatisfied);
+    return this.operator.isSatisfied && this.clients.every(({ isSatisfied }) => isSatisfied) &&
+      whyClusterIsNotWell(this.nodes) === undefined;
   }
 
   /** The next fault, drawn from its own number: leaving one out changes no other. */
@@ -187,8 +252,17 @@ export class World {
       if (scheduler.nowUs >= options.safetyMs * US) return;
       if (name !== undefined && !options.skippedFaults.includes(number)) {
         const phases = this.nodes.map(({ phase }) => phase);
-        const { nodes, clients, network, shadow } = this;
-        const isDone = FAULTS[name]({ scheduler, network, nodes, clients, shadow, chance });
+        const { nodes, clients, network, shadow, operator } = this;
+        const isDone = FAULTS[name]({
+          scheduler,
+          network,
+          nodes,
+          clients,
+          operator,
+          shadow,
+          sessionMs: this.#sessionMs,
+          chance,
+        });
         if (isDone) {
           for (const phase of phases) this.coverage.add(`fault ${name} while ${phase}`);
         }
@@ -210,6 +284,9 @@ export class World {
       if (node.logs !== undefined && node.logs.partitions.offlineCount() > 0) node.kill(1);
       node.start();
     }
+    this.operator.leaving = undefined;
+    this.operator.start();
+    this.operator.askForLiveness();
     for (const client of this.clients) {
       client.process.machine.wallOffsetMs = WALL_MS;
       client.process.resume();
@@ -222,8 +299,8 @@ export class World {
   #check(life: Life | undefined): void {
     if (life === undefined || !life.isAlive) return;
     const node = this.#nodeOf.get(life.processName);
-    if (node?.logs === undefined || this.shadow.isDamaged) return;
-    const partitions = [...node.logs.partitions.all()];
+    if (node === undefined || this.shadow.isDamaged) return;
+    const partitions = node.logs === undefined ? [] : [...node.logs.partitions.all()];
     for (const invariant of this.#invariants) {
       const broken = invariant.onNodeEvent(node, partitions);
       if (broken !== undefined) this.#fail(invariant.name, `${life.processName}: ${broken}`);

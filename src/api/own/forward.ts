@@ -30,6 +30,8 @@ export const forward = defineOwnApi<ForwardRequest, ForwardResponse>({
   key: 0x4006,
   name: "Forward",
   version: 0,
+  // Some of them take many seconds (AddRaftVoter): heartbeats must not wait behind them.
+  lane: "forward",
   isRepeatable: false,
   asRequest(value): ForwardRequest | string {
     const fields = new Fields(value, "Forward");

@@ -8,6 +8,7 @@
 import type { Uuid } from "../../ground/uuid.ts";
 import { defineOwnApi } from "./own_api.ts";
 import { Fields, INT32_MAX } from "./shape.ts";
+import { asFeature, FEATURES_MAX, type SupportedFeature } from "./supported_feature.ts";
 
 export interface HelloRequest {
   readonly clusterId: string;
@@ -18,6 +19,8 @@ export interface HelloRequest {
   readonly expected?: { readonly nodeId: number; readonly directoryId: Uuid };
   readonly release: string;
   readonly roles: readonly string[];
+  /** What the caller can work with; nodes of the first release with clusters do not tell. */
+  readonly features?: readonly SupportedFeature[];
   /** Where the caller takes peers itself, as far as it knows: nobody else may know of it yet. */
   readonly address?: { readonly host: string; readonly port: number };
 }
@@ -49,11 +52,14 @@ export const hello = defineOwnApi<HelloRequest, HelloResponse>({
       release: fields.text("release"),
       roles: fields.texts("roles", ROLES_MAX),
     };
+    const features = fields.has("features")
+      ? { features: fields.list("features", FEATURES_MAX, asFeature) }
+      : {};
     const inner = fields.has("expected") ? asExpected(fields.value("expected")) : {};
     const place = fields.has("address") ? asAddress(fields.value("address")) : {};
     const failure = fields.failure ?? [inner, place].find((each) => typeof each === "string");
     if (typeof failure === "string") return failure;
-    return { ...request, ...inner as object, ...place as object };
+    return { ...request, ...features, ...inner as object, ...place as object };
   },
   asResponse(value): HelloResponse | string {
     const fields = new Fields(value, "Hello");

@@ -9,17 +9,12 @@ import type { Uuid } from "../../ground/uuid.ts";
 import { ERROR_MESSAGE_LENGTH_MAX } from "./hello.ts";
 import { defineOwnApi } from "./own_api.ts";
 import { Fields } from "./shape.ts";
+import { asFeature, FEATURES_MAX, type SupportedFeature } from "./supported_feature.ts";
 
 export interface RegisteredListener {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-}
-
-export interface SupportedFeature {
-  readonly name: string;
-  readonly minVersion: number;
-  readonly maxVersion: number;
 }
 
 export interface RegisterBrokerRequest {
@@ -46,9 +41,7 @@ export interface RegisterBrokerResponse {
 }
 
 const LISTENERS_MAX = 64;
-const FEATURES_MAX = 256;
 const DIRECTORIES_MAX = 1024;
-const LEVEL_MAX = 0x7fff;
 
 export const registerBroker = defineOwnApi<RegisterBrokerRequest, RegisterBrokerResponse>({
   key: 0x4004,
@@ -89,15 +82,4 @@ function asListener(value: unknown, path: string): RegisteredListener | string {
     port: fields.int("port", 1, 0xffff),
   };
   return fields.failure ?? listener;
-}
-
-function asFeature(value: unknown, path: string): SupportedFeature | string {
-  const fields = new Fields(value, path);
-  const minVersion = fields.int("minVersion", 0, LEVEL_MAX);
-  const feature = {
-    name: fields.text("name"),
-    minVersion,
-    maxVersion: fields.int("maxVersion", minVersion, LEVEL_MAX),
-  };
-  return fields.failure ?? feature;
 }

@@ -5,6 +5,9 @@ import { ZERO_UUID } from "../../ground/uuid.ts";
 import { changeVoters, refuseCluster } from "../change_voters.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 
+/** A name or an address as other nodes take it; names are ASCII where they are looked up. */
+const HOST = /^[!-~]{1,255}$/;
+const SHOWN_MAX = 64;
 /** A forwarded request is not waited for longer than that (`ControllerChannel`). */
 const WAIT_MS_MAX = 12_000;
 
@@ -27,6 +30,8 @@ export const addRaftVoterHandler = defineHandler({
     if (directoryId === undefined) return invalid("The directory id of the voter is missing");
     if (first === undefined) return invalid("The voter has no listener");
     const { host, port } = first;
+    // Nobody could dial it, and no other voter would take a configuration with it.
+    if (!HOST.test(host) || port === 0) return invalid(`Invalid listener ${shown(host)}:${port}`);
     const change = { add: { id: voterId, directoryId, host, port } };
     const waitMs = timeoutMs > 0 ? Math.min(timeoutMs, WAIT_MS_MAX) : WAIT_MS_MAX;
     return changeVoters(broker, {
@@ -40,4 +45,8 @@ export const addRaftVoterHandler = defineHandler({
 
 function invalid(errorMessage: string): Answer<typeof addRaftVoter> {
   return { errorCode: ErrorCode.InvalidRequest, errorMessage };
+}
+
+function shown(host: string): string {
+  return JSON.stringify(host.slice(0, SHOWN_MAX));
 }

@@ -8,7 +8,8 @@
  *
  * The mark is removed before anything else is written: a crash while logs are being opened must not
  * look like a clean stop (KAFKA-10471).
- * Not here: the logs themselves, and where a new partition goes.
+ * Not here: the logs themselves, and where a new partition goes. Longer than most: what is made and
+ * removed, and what the checkpoints say of it, go together.
  */
 import { type Disk, DiskFault, type DiskLock, isPassing } from "../../env/disk.ts";
 import type { Trace } from "../../env/trace.ts";
@@ -16,7 +17,7 @@ import { assert } from "../../ground/assert.ts";
 import { type Offset, toOffset } from "../../ground/numbers.ts";
 import { bytesOf } from "../../ground/text.ts";
 import type { Uuid } from "../../ground/uuid.ts";
-import { writeAtomically } from "../atomic_file.ts";
+import { syncFile, writeAtomically, writePlainly } from "../atomic_file.ts";
 import { decodeCheckpoint, encodeCheckpoint, type PartitionOffset } from "../checkpoint_file.ts";
 import { DirectoryHealth } from "./directory_health.ts";
 import type { DirectoryIdentity } from "./directory_identity.ts";
@@ -48,6 +49,8 @@ export const CHECKPOINT_FILES = {
 } as const;
 export type CheckpointKind = keyof typeof CHECKPOINT_FILES;
 
+const LISTED_MS = 1000;
+
 export interface PartitionFolder extends TopicPartition {
   readonly path: string;
   /** Undefined where the file that says it is missing. */
@@ -69,7 +72,14 @@ export class LogDirectory {
   readonly #lock: DiskLock;
   readonly #checkpoints: Record<CheckpointKind, ReadonlyMap<string, Offset>>;
   readonly #written = new Set<CheckpointKind>();
+  readonly #clock: LogDirectoryOptions["clock"];
+  /** What lies here, and until when that is taken to be so: thousands may be made one after the other. */
+  #listed: { readonly names: Set<string>; readonly untilMs: number } | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** Names that the checkpoints are to forget: whose turn comes first does it for all. */
+  readonly #dropped = new Set<string>();
+  #lastSync: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
 
   /** Takes the directory, making it where it is missing. Throws a `LogDirectoryFault`. */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
@@ -86,6 +96,7 @@ export class LogDirectory {
     this.wasClean = parts.mark !== undefined;
     this.lastBrokerEpoch = parts.mark?.brokerEpoch;
     this.#disk = options.disk;
+    this.#clock = options.clock;
     this.#trace = options.trace;
     this.#lock = parts.lock;
     this.health = new DirectoryHealth(options);
@@ -135,38 +146,86 @@ export class LogDirectory {
   }
 
   /**
-   * Makes the directory of a new partition, durably. One that lies there already and is another's is
-   * put aside, not taken over: its records are not this topic's, and nobody said that they may go.
-   * `uniqueHex`: as for `deletePartitions`.
+   * Makes the directory of a new partition. It becomes durable with its first record (`LogSync`), or by
+   * `syncPartition`: a loss of power before that leaves nothing, or a part of it that holds no record
+   * anybody was told of, and metadata knows whose that is; the next start completes it.
+   * One that lies there already and is another's is put aside, durably, and not taken over: its records
+   * are not this topic's, and nobody said that they may go. `uniqueHex`: as for `deletePartitions`.
    */
   async createPartition(
     partition: TopicPartition,
     topicId: Uuid,
     uniqueHex: string,
   ): Promise<PartitionFolder> {
+    await this.preparePartition(partition, topicId, () => uniqueHex);
+    return this.makePartition(partition, topicId);
+  }
+
+  /** The first half of `createPartition`. Tells whether a folder lies there, which is the topic's. */
+  async preparePartition(
+    partition: TopicPartition,
+    topicId: Uuid,
+    uniqueHex: () => string,
+  ): Promise<boolean> {
     const folder = folderName(partition);
     const path = `${this.path}/${folder}`;
     await this.#dropHints([partition]);
-    if (this.#disk.list(path).length > 0 && this.#topicIdOf(path) !== topicId) {
-      const aside = `${path}.${uniqueHex}-stray`;
-      this.#trace.event("warn", "a folder of another topic is put aside", { path, aside });
-      this.#disk.rename(path, aside);
-    }
-    this.#disk.makeDirectory(path);
-    // With the name of the folder's owner that of its first segment becomes durable: otherwise a loss
-    // of power might leave a later one alone.
-    if (this.#disk.list(path).length === 0) {
-      this.#disk.open(`${path}/${segmentFileName(toOffset(0), "log")}`, "write").close();
-    }
-    await this.writeTopicId({ path }, topicId);
+    if (!this.#namesHere().has(folder)) return false;
+    if (!this.#isOfAnother(path, topicId)) return true;
+    const aside = `${path}.${uniqueHex()}-stray`;
+    this.#trace.event("warn", "a folder of another topic is put aside", { path, aside });
+    this.#listed = undefined;
+    this.#disk.rename(path, aside);
     await this.#disk.syncDirectory(this.path);
+    return false;
+  }
+
+  /** The second half. */
+  makePartition(partition: TopicPartition, topicId: Uuid): PartitionFolder {
+    const folder = folderName(partition);
+    const path = `${this.path}/${folder}`;
+    this.#listed?.names.add(folder);
+    this.#disk.makeDirectory(path);
+    this.writeTopicId({ path }, topicId);
     return { ...partition, path, topicId };
   }
 
-  /** Says whose a folder is, durably: one that lost the file in a crash gets it again. */
-  async writeTopicId({ path }: Pick<PartitionFolder, "path">, topicId: Uuid): Promise<void> {
+  #namesHere(): ReadonlySet<string> {
+    const now = this.#clock.monotonicMs();
+    if (this.#listed === undefined || now >= this.#listed.untilMs) {
+      const names = new Set(this.#disk.list(this.path).map(({ name }) => name));
+      this.#listed = { names, untilMs: now + LISTED_MS };
+    }
+    return this.#listed.names;
+  }
+
+  /** Whether a folder is another topic's; one that a loss of power has left empty is nobody's. */
+  #isOfAnother(path: string, topicId: Uuid): boolean {
+    const files = this.#disk.list(path);
+    if (files.length === 0) return false;
+    const owner = this.#topicIdOf(path);
+    if (owner !== undefined) return owner !== topicId;
+    return files.some(({ name, bytes, isDirectory }) =>
+      isDirectory || (bytes > 0 && name !== PARTITION_METADATA_FILE)
+    );
+  }
+
+  /** Says whose a folder is: one that lost the file, or its content, in a crash gets it again. */
+  writeTopicId({ path }: Pick<PartitionFolder, "path">, topicId: Uuid): void {
     const metadata = encodePartitionMetadata(topicId);
-    await writeAtomically(this.#disk, `${path}/${PARTITION_METADATA_FILE}`, metadata);
+    writePlainly(this.#disk, `${path}/${PARTITION_METADATA_FILE}`, metadata);
+  }
+
+  /**
+   * Makes a new folder durable before its first record is, for what else lies in it: with it the name of
+   * its first segment, for a later one alone would be taken for all that there ever was.
+   */
+  async syncPartition({ path }: Pick<PartitionFolder, "path">): Promise<void> {
+    const first = `${path}/${segmentFileName(toOffset(0), "log")}`;
+    if (this.#disk.info(first) === undefined) this.#disk.open(first, "write").close();
+    await syncFile(this.#disk, `${path}/${PARTITION_METADATA_FILE}`);
+    await this.#disk.syncDirectory(path);
+    await this.#disk.syncDirectory(this.path);
   }
 
   /**
@@ -182,14 +241,27 @@ export class LogDirectory {
       if (!(error instanceof DiskFault && isPassing(error))) throw error;
     });
     const paths = partitions.flatMap((partition) => this.#putAside(partition, uniqueHex()));
-    await this.#disk.syncDirectory(this.path);
+    await this.#syncNames();
     return paths;
+  }
+
+  /** Names in here; who comes while one is under way shares the next. */
+  #syncNames(): Promise<void> {
+    if (this.#nextSync !== undefined) return this.#nextSync;
+    const sync = this.#lastSync.then(() => {
+      this.#nextSync = undefined;
+      return this.#disk.syncDirectory(this.path);
+    });
+    this.#lastSync = sync.catch(() => undefined); // who asked hears of it
+    return this.#nextSync = sync;
   }
 
   #putAside(partition: TopicPartition, uniqueHex: string): readonly string[] {
     assert(/^[0-9a-f]{32}$/.test(uniqueHex), "a deletion is named by 32 hex digits");
     const folder = folderName(partition);
     const path = `${this.path}/${deletedName(folder, uniqueHex)}`;
+    if (this.#disk.info(`${this.path}/${folder}`) === undefined) return []; // it was never made
+    this.#listed = undefined;
     try {
       this.#disk.rename(`${this.path}/${folder}`, path);
       return [path];
@@ -240,12 +312,14 @@ export class LogDirectory {
    * would be held to offsets that it never had.
    */
   #dropHints(partitions: readonly TopicPartition[]): Promise<void> {
-    const names = partitions.map(folderName);
+    const own = partitions.map(folderName);
+    for (const name of own) this.#dropped.add(name);
     return this.#inTurn(async () => {
+      const dropped = new Set([...own, ...this.#dropped]);
+      this.#dropped.clear();
       for (const kind of Object.keys(CHECKPOINT_FILES) as CheckpointKind[]) {
         const entries = this.#checkpoints[kind];
-        if (!names.some((name) => entries.has(name))) continue;
-        const dropped = new Set(names);
+        if (![...dropped].some((name) => entries.has(name))) continue;
         const left = [...entries].flatMap(([name, offset]) => {
           const parsed = parseFolderName(name);
           return parsed === undefined || dropped.has(name) ? [] : [{ ...parsed, offset }];

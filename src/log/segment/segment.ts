@@ -50,6 +50,8 @@ export interface SegmentContext {
   readonly openSegments: OpenSegments;
   readonly trace: Trace;
   indexIntervalBytes: number;
+  /** There while the log's folder is not: makes it. */
+  makeFolder?: (() => void) | undefined;
   /** Finds the aborted transactions of a segment anew in its batches; the loader sets it. */
   restoreTransactions?: (segment: Segment) => TransactionIndex;
   /** The base offset of the segment behind; the loader sets it. */
@@ -138,6 +140,7 @@ export class Segment {
     if (this.#shared === undefined) {
       const path = this.path("log");
       if (this.#isGone) throw new DiskFault("not-found", path, `Cannot open ${path}: it is gone`);
+      this.#context.makeFolder?.();
       this.#shared = new SharedFile(this.#context.disk.open(path, "write"));
     }
     this.#context.openSegments.touch(this);

@@ -105,6 +105,10 @@ function refuseRegistration(
 
 function wrongCard({ listeners, features }: BrokerRegistration): string | undefined {
   if (listeners.length === 0) return "No listeners specified in request";
+  if (listeners.some(({ name, host }) => name === "" || host === "")) {
+    return "A listener without a name or a host in request";
+  }
+  if (features.some(({ name }) => name === "")) return "A feature without a name in request";
   return features.some(({ name }) => name === METADATA_VERSION)
     ? undefined
     : `Request features do not contain '${METADATA_VERSION}'`;

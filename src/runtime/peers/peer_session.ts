@@ -25,6 +25,7 @@ import {
   readOwnHeader,
   readOwnRequest,
 } from "../../wire/own_message.ts";
+import type { RaftRefusal } from "./raft_guard.ts";
 import { receivedMessage } from "./received_messages.ts";
 import type { PeerRefusals, RefusalReason } from "./refusals.ts";
 
@@ -34,6 +35,8 @@ export interface PeerIdentity {
   readonly directoryId: Uuid;
   readonly release: string;
   readonly roles: readonly string[];
+  /** What it can work with, where it told. */
+  readonly features?: HelloRequest["features"];
   /** Where it takes peers itself, as far as it told. */
   readonly address?: { readonly host: string; readonly port: number };
 }
@@ -73,8 +76,8 @@ export interface PeerServices {
   leader(): { readonly leaderId?: number | undefined; readonly term: number };
   /** A node that does not vote has nowhere to put them. */
   onRaftMessage?(message: Message): void;
-  /** Whether this replica's Raft messages are to be heard; all are where it is left out. */
-  isKnownReplica?(from: ReplicaKey, message: Message): boolean;
+  /** Why a Raft message is not to be heard; all are where it is left out. */
+  refuseRaft?(message: Message): RaftRefusal | undefined;
   /** A peer has said Hello: it is alive, and can be dialled again at once (`Peers.onHeardFrom`). */
   onHello?(peer: PeerIdentity): void;
 }
@@ -146,10 +149,13 @@ export class PeerSession {
       ...leader(),
     };
     if (refusal === undefined) {
-      const { nodeId, directoryId, release, roles, address } = request;
+      const { nodeId, directoryId, release, roles, features, address } = request;
       const isNew = this.#peer === undefined;
-      const place = address === undefined ? {} : { address };
-      this.#peer = { nodeId, directoryId, release, roles, ...place };
+      const told = {
+        ...(features === undefined ? {} : { features }),
+        ...(address === undefined ? {} : { address }),
+      };
+      this.#peer = { nodeId, directoryId, release, roles, ...told };
       if (isNew) this.#services.onHello?.(this.#peer);
     } else {
       this.#isRefused = true;
@@ -210,13 +216,14 @@ export class PeerSession {
   }
 
   #give(message: Message): void {
-    const { onRaftMessage, isKnownReplica } = this.#services;
-    const { from } = message;
-    if (onRaftMessage === undefined || isKnownReplica?.(from, message) === false) {
-      this.#count("unknown-voter", `${message.kind} of node ${from.id} with ${from.directoryId}`);
+    const { from, kind } = message;
+    if (this.#services.onRaftMessage === undefined) {
+      this.#count("unknown-voter", `${kind} of node ${from.id}, and this node has no vote`);
       return;
     }
-    this.#services.onRaftMessage?.(message);
+    const refusal = this.#services.refuseRaft?.(message);
+    if (refusal !== undefined) this.#count(refusal.reason, refusal.detail);
+    else this.#services.onRaftMessage(message);
   }
 
   #onCall(

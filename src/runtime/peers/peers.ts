@@ -1,8 +1,8 @@
 /**
  * The other nodes of the cluster, as this one reaches them: Raft's messages one way, calls with answers.
  *
- * A node has up to three connections to another, one for each lane, so that neither a long poll nor a
- * large piece of a snapshot delays a heartbeat. Raft's messages of one turn leave in one frame; where a
+ * A node has up to four connections to another, one for each lane, so that neither a long poll, a
+ * large piece of a snapshot nor a request that is forwarded delays a heartbeat. Raft's messages of one turn leave in one frame; where a
  * peer does not keep up, or cannot be reached, they are dropped: Raft repeats what matters.
  *
  * A cut link shows neither error nor close, and TCP takes minutes to notice that it is whole again. So
@@ -33,6 +33,8 @@ export interface PeersOptions {
   readonly clusterId: string;
   readonly release: string;
   readonly roles: readonly string[];
+  /** What this node can work with. */
+  readonly features?: HelloRequest["features"];
   readonly refusals: PeerRefusals;
   /** Where a node takes peers; undefined where that is not known. */
   addressOf(nodeId: number): Address | undefined;
@@ -54,15 +56,21 @@ export const PEER_FRAME_BYTES_MAX = 16 * 1024 * 1024;
 const DIAL_TIMEOUT_MS = 2000;
 const SNAPSHOT_PIECE_BYTES = 1024 * 1024;
 const SNAPSHOT_TIMEOUT_MS = 10_000;
+/** An answer to Hello has a tenth of it. */
+const GREETING_BYTES_MAX = 64 * 1024;
+/** Voters are fifteen at most; the others are those that were removed, and strangers. */
+const RAFT_LANES_MAX = 64;
 
 export class Peers implements RaftTransport {
   readonly #options: PeersOptions;
   /** By lane and node id, or lane and address. */
   readonly #links = new Map<string, PeerLink>();
-  /** By node id and directory id. */
+  /** By node id and directory id, the one used longest ago first. */
   readonly #raftLanes = new Map<string, RaftLane>();
   /** Who was found at the addresses that `callAt` was given. */
   readonly #found = new Map<number, Address>();
+  /** By lanes that are closed. */
+  #droppedBefore = 0;
   #isClosed = false;
 
   constructor(options: PeersOptions) {
@@ -71,7 +79,7 @@ export class Peers implements RaftTransport {
 
   /** Raft messages that were dropped: the peer could not be reached, or did not keep up. */
   get droppedCount(): number {
-    let count = 0;
+    let count = this.#droppedBefore;
     for (const { droppedCount } of this.#raftLanes.values()) count += droppedCount;
     return count;
   }
@@ -80,11 +88,10 @@ export class Peers implements RaftTransport {
   send(to: Voter, message: Message, onLost?: () => void): void {
     if (this.#isClosed) return;
     const key = `${to.id} ${to.directoryId}`;
-    let lane = this.#raftLanes.get(key);
-    if (lane === undefined) {
-      lane = this.#openRaftLane(to);
-      this.#raftLanes.set(key, lane);
-    }
+    const lane = this.#raftLanes.get(key) ?? this.#openRaftLane(to);
+    this.#raftLanes.delete(key);
+    this.#raftLanes.set(key, lane);
+    if (this.#raftLanes.size > RAFT_LANES_MAX) this.#closeOldestLane();
     lane.address = to;
     lane.send(message, onLost);
   }
@@ -179,6 +186,16 @@ export class Peers implements RaftTransport {
     return link;
   }
 
+  /** Whoever asks is answered, by whatever name it calls itself. */
+  #closeOldestLane(): void {
+    for (const [key, lane] of this.#raftLanes) {
+      lane.close();
+      this.#raftLanes.delete(key);
+      this.#droppedBefore += lane.droppedCount;
+      return;
+    }
+  }
+
   #openRaftLane(to: Voter): RaftLane {
     return new RaftLane({
       nodeId: to.id,
@@ -191,7 +208,8 @@ export class Peers implements RaftTransport {
           expected: { nodeId: to.id, directoryId: to.directoryId },
           address,
         };
-        return new PeerLink({ ...this.#linkOptions(target), onOpen, onDown });
+        const frameBytesMax = GREETING_BYTES_MAX; // the other one says nothing else
+        return new PeerLink({ ...this.#linkOptions(target), frameBytesMax, onOpen, onDown });
       },
       onHello: (response) => this.#onHello(response),
     });
@@ -215,7 +233,7 @@ export class Peers implements RaftTransport {
   }
 
   #greeting(expected: HelloRequest["expected"]): HelloRequest {
-    const { self, clusterId, release, roles } = this.#options;
+    const { self, clusterId, release, roles, features } = this.#options;
     const address = this.#options.ownAddress?.();
     return {
       clusterId,
@@ -225,6 +243,7 @@ export class Peers implements RaftTransport {
       roles,
       ...(expected === undefined ? {} : { expected }),
       ...(address === undefined ? {} : { address }),
+      ...(features === undefined ? {} : { features }),
     };
   }
 

@@ -21,6 +21,8 @@ export type RefusalReason =
   | "oversized"
   /** A voter that this node does not want to hear. */
   | "unknown-voter"
+  /** Far beyond any that an election can have come to. */
+  | "impossible-term"
   /** Batches that do not follow one another, or the place they are said to follow. */
   | "holes"
   /** Batches or a piece of a snapshot whose CRC-32C is not theirs. */

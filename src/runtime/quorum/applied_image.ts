@@ -12,6 +12,7 @@ import type { Clock } from "../../env/clock.ts";
 import { type Offset, toOffset } from "../../ground/numbers.ts";
 import { ClusterImage } from "../../metadata/image.ts";
 import type { Configuration } from "../../raft/configuration.ts";
+import type { SnapshotId } from "../../raft/entry.ts";
 import { asMetadataRecord, type MetadataRecord } from "../../metadata/record.ts";
 import type { BatchView } from "../../record/batch_view.ts";
 import { misfit } from "../../metadata/record_fit.ts";
@@ -94,10 +95,10 @@ export class AppliedImage implements MetadataView {
     // deno-lint-ignore no-await-in-loop -- until it is its turn
     while (this.#turn !== undefined) await this.#turn;
     if (batch.nextOffset() <= this.#appliedOffset) return;
-    const applied = this.#applyNext(batch);
-    if (applied !== undefined) await this.#inTurn(applied);
-    this.#lastTerm = batch.partitionLeaderEpoch();
-    this.#moveTo(toOffset(batch.nextOffset()));
+    const told = this.#applyRecords(batch);
+    const place = { offset: toOffset(batch.nextOffset()), term: batch.partitionLeaderEpoch() };
+    if (told === undefined) this.#moveTo(place);
+    else await this.#inTurn(told.then(() => this.#moveTo(place)));
   }
 
   /** Puts the state of a snapshot in the place of the present one, where it is not older than that. */
@@ -108,13 +109,11 @@ export class AppliedImage implements MetadataView {
     if (id.offset < this.#appliedOffset) return;
     this.image.replaceWith(records, id.offset);
     this.#configuration = configuration;
-    if (this.#onReplaced.length > 0) await this.#inTurn(this.#tellReplaced());
-    this.#lastTerm = id.term;
-    this.#moveTo(id.offset);
+    await this.#inTurn(this.#tellReplaced().then(() => this.#moveTo(id)));
   }
 
   /** Undefined where nobody is to be waited for. */
-  #applyNext(batch: BatchView): Promise<void> | undefined {
+  #applyRecords(batch: BatchView): Promise<void> | undefined {
     if (batch.isControl()) {
       this.#configuration = entryOf(batch, this.#cursor).configuration ?? this.#configuration;
       return undefined;
@@ -128,13 +127,12 @@ export class AppliedImage implements MetadataView {
   }
 
   /** Others wait meanwhile; what goes wrong is heard by who applies, not by who waits. */
-  async #inTurn(work: Promise<void>): Promise<void> {
-    this.#turn = work.catch(() => undefined);
-    try {
-      await work;
-    } finally {
+  #inTurn(work: Promise<void>): Promise<void> {
+    const over = (): void => {
       this.#turn = undefined;
-    }
+    };
+    this.#turn = work.then(over, over);
+    return work;
   }
 
   async #tellReplaced(): Promise<void> {
@@ -164,8 +162,9 @@ export class AppliedImage implements MetadataView {
     });
   }
 
-  #moveTo(offset: Offset): void {
+  #moveTo({ offset, term }: SnapshotId): void {
     this.#appliedOffset = offset;
+    this.#lastTerm = term;
     for (const waiter of [...this.#waiters]) if (waiter.offset <= offset) waiter.settle(true);
   }
 }

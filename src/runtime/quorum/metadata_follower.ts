@@ -18,6 +18,7 @@ import type { Crc32c } from "../../ground/crc32c.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import type { Uuid } from "../../ground/uuid.ts";
 import type { ClusterImage } from "../../metadata/image.ts";
+import type { Configuration } from "../../raft/configuration.ts";
 import type { SnapshotId } from "../../raft/entry.ts";
 import { BatchWalk } from "../../record/batch_walk.ts";
 import { entriesIn } from "./append_check.ts";
@@ -36,6 +37,8 @@ export interface MetadataFollowerOptions {
   readonly source: MetadataSource;
   readonly nodeId: number;
   readonly incarnationId: Uuid;
+  /** What it feeds, where another part of the node owns that; one of its own where left out. */
+  readonly state?: AppliedImage;
   /** How long a poll waits for something new. */
   readonly waitMs?: number;
   /** What is committed cannot be understood. The follower has stopped. */
@@ -51,7 +54,6 @@ const AGAIN_MS_MAX = 1000;
 const TELL_MS = 60_000;
 /** A snapshot that is refused so often in a row is not loaded by a miracle. */
 const CHUNK_TRIES_MAX = 5;
-const NO_TERM = 0;
 
 /** An answer that does not hold what it says: it is asked for again. */
 class BadAnswer extends Error {
@@ -62,7 +64,6 @@ export class MetadataFollower implements OpenMetadata {
   readonly #options: MetadataFollowerOptions;
   readonly #state: AppliedImage;
   readonly #leaderListeners: (() => void)[] = [];
-  #lastTerm = NO_TERM;
   #leader: { readonly id: number; readonly term: number } | undefined;
   #failures = 0;
   #toldMs = -Infinity;
@@ -75,7 +76,7 @@ export class MetadataFollower implements OpenMetadata {
 
   constructor(options: MetadataFollowerOptions) {
     this.#options = options;
-    this.#state = new AppliedImage(options.clock);
+    this.#state = options.state ?? new AppliedImage(options.clock);
   }
 
   get image(): ClusterImage {
@@ -103,6 +104,11 @@ export class MetadataFollower implements OpenMetadata {
     return this.#leader;
   }
 
+  /** Who votes, by what has come; undefined while nothing has said it. */
+  get configuration(): Configuration | undefined {
+    return this.#state.configuration;
+  }
+
   onLeader(listener: () => void): void {
     this.#leaderListeners.push(listener);
   }
@@ -124,7 +130,7 @@ export class MetadataFollower implements OpenMetadata {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#wake();
-    this.#state.close();
+    if (this.#options.state === undefined) this.#state.close();
     for (const resolve of this.#onCaughtUp.splice(0)) resolve();
   }
 
@@ -162,7 +168,7 @@ export class MetadataFollower implements OpenMetadata {
     const offset = this.#state.appliedOffset;
     const answer = await source.fetch({
       offset,
-      lastTerm: this.#lastTerm,
+      lastTerm: this.#state.lastTerm,
       bytesMax: BYTES_MAX,
       waitMs: this.#isCaughtUp ? waitMs : 0,
       nodeId,
@@ -174,7 +180,7 @@ export class MetadataFollower implements OpenMetadata {
     }
     this.#noteLeader(answer);
     if (answer.snapshot !== undefined) await this.#load(answer.snapshot);
-    else if (answer.records !== undefined) await this.#apply(answer.records);
+    else if (answer.records !== undefined) await this.#apply(answer.records, offset);
     if (this.#isStopped) return;
     const { appliedOffset } = this.#state;
     if (appliedOffset >= answer.commitOffset) this.#becomeCaughtUp();
@@ -182,15 +188,14 @@ export class MetadataFollower implements OpenMetadata {
     else if (appliedOffset === offset) throw new BadAnswer("an answer without what it names");
   }
 
-  async #apply(records: Uint8Array): Promise<void> {
+  async #apply(records: Uint8Array, offset: Offset): Promise<void> {
     const { crc32c } = this.#options;
-    const entries = entriesIn(records, this.#state.appliedOffset, crc32c);
+    const entries = entriesIn(records, offset, crc32c);
     if (typeof entries === "string") throw new BadAnswer(entries);
     const walk = new BatchWalk(records);
     while (walk.next() && !this.#isStopped) {
       // deno-lint-ignore no-await-in-loop -- one batch after the other is the point
       await this.#state.apply(walk.batch);
-      this.#lastTerm = walk.batch.partitionLeaderEpoch();
     }
   }
 
@@ -210,7 +215,6 @@ export class MetadataFollower implements OpenMetadata {
       throw error instanceof MetadataCorrupt ? new BadAnswer(error.message) : error;
     });
     await this.#state.replace(loaded);
-    this.#lastTerm = id.term;
   }
 
   async #fetchSnapshot(id: SnapshotId): Promise<Uint8Array> {

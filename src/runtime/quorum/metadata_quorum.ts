@@ -17,11 +17,12 @@ import type { Log } from "../../log/log.ts";
 import type { LogFault } from "../../log/log_fault.ts";
 import type { Decision } from "../../metadata/decision.ts";
 import type { ClusterImage } from "../../metadata/image.ts";
+import { asMetadataRecord, type MetadataRecord } from "../../metadata/record.ts";
 import type { Voter } from "../../raft/configuration.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import { AppliedImage } from "./applied_image.ts";
 import type { OpenMetadata, ReplaceListener, ReplayListener } from "./metadata_view.ts";
-import { MetadataCorrupt, NotController } from "./not_controller.ts";
+import { DecisionUnsound, MetadataCorrupt, NotController } from "./not_controller.ts";
 import { RaftNode, type RaftNodeOptions } from "./raft_node.ts";
 import { RaftStorage, startConfiguration } from "./raft_storage.ts";
 import { NO_TRANSPORT } from "./raft_transport.ts";
@@ -43,7 +44,8 @@ const APPLY_MS = 2 ** 31 - 1;
 
 export class MetadataQuorum implements OpenMetadata {
   readonly node: RaftNode;
-  readonly #state: AppliedImage;
+  /** The image, which a follower may feed while this node has no vote. */
+  readonly state: AppliedImage;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
@@ -98,7 +100,7 @@ export class MetadataQuorum implements OpenMetadata {
 
   private constructor(node: RaftNode, state: AppliedImage) {
     this.node = node;
-    this.#state = state;
+    this.state = state;
   }
 
   /** Begins, and resolves when this node leads; throws what keeps it from that, and lets go of all. */
@@ -114,11 +116,11 @@ export class MetadataQuorum implements OpenMetadata {
   }
 
   get image(): ClusterImage {
-    return this.#state.image;
+    return this.state.image;
   }
 
   get appliedOffset(): Offset {
-    return this.#state.appliedOffset;
+    return this.state.appliedOffset;
   }
 
   /** Leads, and may decide. */
@@ -133,15 +135,15 @@ export class MetadataQuorum implements OpenMetadata {
   }
 
   onReplayed(listener: ReplayListener): void {
-    this.#state.onReplayed(listener);
+    this.state.onReplayed(listener);
   }
 
   onImageReplaced(listener: ReplaceListener): void {
-    this.#state.onImageReplaced(listener);
+    this.state.onImageReplaced(listener);
   }
 
   whenApplied(offset: Offset, timeoutMs: number): Promise<boolean> {
-    return this.#state.whenApplied(offset, timeoutMs);
+    return this.state.whenApplied(offset, timeoutMs);
   }
 
   /**
@@ -158,7 +160,7 @@ export class MetadataQuorum implements OpenMetadata {
   /** Resolves when the image holds all that was decided before this call. */
   async readBarrier(): Promise<void> {
     const offset = await this.node.readIndex();
-    const isApplied = await this.#state.whenApplied(offset, APPLY_MS);
+    const isApplied = await this.state.whenApplied(offset, APPLY_MS);
     if (!isApplied) throw new NotController(undefined, true);
   }
 
@@ -181,6 +183,7 @@ export class MetadataQuorum implements OpenMetadata {
     const { records, reply } = decide(this.image);
     if (records.length === 0) await this.readBarrier();
     else {
+      refuseUnsound(records);
       const baseOffset = await this.node.proposeRecords(records);
       assert(
         this.appliedOffset > baseOffset,
@@ -188,6 +191,17 @@ export class MetadataQuorum implements OpenMetadata {
       );
     }
     return reply;
+  }
+}
+
+/**
+ * What is committed and cannot be replayed ends every node, now and at each start. So a decision that
+ * took over something from outside which no record may hold fails here, before it is written.
+ */
+function refuseUnsound(records: readonly MetadataRecord[]): void {
+  for (const record of records) {
+    const reason = asMetadataRecord(record);
+    if (typeof reason === "string") throw new DecisionUnsound(`Cannot decide: ${reason}`);
   }
 }
 

@@ -11,7 +11,10 @@ import type { Clock } from "../../env/clock.ts";
 import { DiskFault } from "../../env/disk.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import { type Offset, toOffset } from "../../ground/numbers.ts";
+import type { Uuid } from "../../ground/uuid.ts";
+import type { ReplicaKey } from "../../raft/configuration.ts";
 import { BatchWalk } from "../../record/batch_walk.ts";
+import { Observers, type ObserverStatus } from "./observers.ts";
 import type { RaftNode } from "./raft_node.ts";
 
 export interface MetadataServerOptions {
@@ -31,8 +34,12 @@ const NO_BYTES = new Uint8Array(0);
 export class MetadataServer {
   readonly #node: RaftNode;
   readonly #options: Required<MetadataServerOptions>;
-  /** One poll for each node: another one ends it. */
-  readonly #waiting = new Map<number, () => void>();
+  /**
+   * One poll for each start of a node: another one ends it. Not by node id: two nodes with the same one
+   * would end each other's polls without a pause.
+   */
+  readonly #waiting = new Map<Uuid, () => void>();
+  readonly #observers = new Observers();
   #isStopped = false;
 
   constructor(node: RaftNode, options: MetadataServerOptions) {
@@ -41,8 +48,8 @@ export class MetadataServer {
   }
 
   async fetch(request: MetadataFetchRequest): Promise<MetadataFetchResponse> {
-    const { offset, nodeId } = request;
-    this.#waiting.get(nodeId)?.();
+    const { offset, incarnationId } = request;
+    this.#waiting.get(incarnationId)?.();
     const { offset: newest = toOffset(0) } = this.#node.snapshotStore.newest() ?? {};
     const isOld = offset < this.#node.logStartOffset || offset === 0 && newest > 0;
     if (isOld) return this.#answerSnapshot();
@@ -69,6 +76,17 @@ export class MetadataServer {
     }
   }
 
+  /** A node has told that it has everything below `endOffset`: by a poll here, or otherwise. */
+  heard(key: ReplicaKey, endOffset: Offset): void {
+    const logEnd = this.#node.committedUpTo;
+    this.#observers.heard(key, { endOffset, logEnd }, this.#options.clock.monotonicMs());
+  }
+
+  /** Nodes that were heard lately, those with a vote too. */
+  observers(): readonly ObserverStatus[] {
+    return this.#observers.list(this.#options.clock.monotonicMs());
+  }
+
   /** All polls are answered; none waits any more. */
   stop(): void {
     this.#isStopped = true;
@@ -76,13 +94,13 @@ export class MetadataServer {
   }
 
   /** Until more is committed, the time has passed, or the node asks again. */
-  #wait({ offset, waitMs, nodeId }: MetadataFetchRequest): Promise<void> {
+  #wait({ offset, waitMs, incarnationId }: MetadataFetchRequest): Promise<void> {
     if (waitMs === 0 || this.#isStopped || this.#waiting.size >= WAITERS_MAX) {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       const wake = (): void => {
-        if (this.#waiting.get(nodeId) === wake) this.#waiting.delete(nodeId);
+        if (this.#waiting.get(incarnationId) === wake) this.#waiting.delete(incarnationId);
         timer.cancel();
         unlisten();
         resolve();
@@ -92,7 +110,7 @@ export class MetadataServer {
       const unlisten = this.#node.onCommitted(() => {
         if (this.#node.committedUpTo > offset) wake();
       });
-      this.#waiting.set(nodeId, wake);
+      this.#waiting.set(incarnationId, wake);
     });
   }
 

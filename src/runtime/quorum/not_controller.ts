@@ -36,3 +36,8 @@ export class MetadataCorrupt extends Error {
 export class DecisionTooLarge extends Error {
   override readonly name = "DecisionTooLarge";
 }
+
+/** A decision with a record that no node could replay: nothing of it is written. */
+export class DecisionUnsound extends Error {
+  override readonly name = "DecisionUnsound";
+}

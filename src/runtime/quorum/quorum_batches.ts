@@ -150,6 +150,18 @@ export function entryOf(batch: BatchView, cursor: RecordCursor): Entry {
   }
 }
 
+/** Who leads from a leader-change on. Throws `MetadataCorrupt`. */
+export function leaderIn(batch: BatchView, cursor: RecordCursor): number {
+  const [control] = controlsOf(batch, cursor);
+  const reader = new Reader(control?.value ?? NO_BYTES);
+  reader.int16();
+  const leaderId = reader.int32();
+  if (control?.controlType !== LEADER_CHANGE_TYPE || reader.failure !== undefined) {
+    throw corrupt(batch, "a leader-change names no leader");
+  }
+  return leaderId;
+}
+
 /** The configuration in a control record's value. Throws `MetadataCorrupt`. */
 export function configurationIn(batch: BatchView, value: Uint8Array): Configuration {
   const found = asConfiguration(decodeMessagePack(value));

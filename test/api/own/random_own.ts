@@ -102,6 +102,9 @@ const requests: Readonly<Record<string, Make>> = {
     ...maybe(prng, () => ({
       expected: { nodeId: prng.below(9), directoryId: randomUuid(prng) },
     })),
+    ...maybe(prng, () => ({
+      features: listOf(prng, () => ({ name: randomText(prng), minVersion: 1, maxVersion: 3 })),
+    })),
     ...maybe(prng, () => ({ address: { host: randomText(prng), port: 1 + prng.below(65535) } })),
   }),
   RaftMessages: (prng) => ({ messages: listOf(prng, () => randomRaftMessage(prng)) }),

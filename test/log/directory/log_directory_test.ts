@@ -97,10 +97,13 @@ describe("LogDirectory.open()", () => {
 });
 
 describe("partitions()", () => {
-  test("finds what createPartition() made, also after a loss of power", async () => {
+  test("finds what createPartition() made; what syncPartition() did, also after a loss of power", async () => {
     const disk = new MemoryDisk();
     const directory = await open(disk);
-    await directory.createPartition({ topic: "a-b.c_D", partition: 12 }, TOPIC_ID, HEX);
+    const name = { topic: "a-b.c_D", partition: 12 };
+    const folder = await directory.createPartition(name, TOPIC_ID, HEX);
+    expect(directory.partitions()).toEqual([folder]);
+    await directory.syncPartition(folder);
     disk.makeDirectory(`${PATH}/not a partition`);
     disk.makeDirectory(`${PATH}/kafka-3`);
     const expected = [
@@ -144,9 +147,10 @@ describe("partitions()", () => {
     await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX);
     const sizes = (): readonly (readonly [string, number])[] =>
       disk.list(`${PATH}/t-0`).map(({ name, bytes }) => [name, bytes] as const);
-    const own = [["00000000000000000000.log", 0], ["partition.metadata", 44]];
+    const own = [["partition.metadata", 44]];
     expect(sizes()).toEqual(own as [string, number][]);
     expect(disk.list(`${PATH}/t-0.${HEX}-stray`)).toHaveLength(1);
+    expect(disk.crash().list(`${PATH}/t-0`)).toEqual([]); // it is aside, durably
     await directory.createPartition({ topic: "t", partition: 0 }, TOPIC_ID, HEX); // its own stays
     expect(sizes()).toEqual(own as [string, number][]);
   });

@@ -77,7 +77,10 @@ describe("PeerSession and Raft's messages", () => {
   });
 
   test("a voter that is not known is not heard where the node says so", () => {
-    const { session, node } = greeted({ isKnownReplica: ({ id }) => id !== 1 });
+    const { session, node } = greeted({
+      refuseRaft: ({ from }) =>
+        from.id === 1 ? { reason: "unknown-voter", detail: "node 1" } : undefined,
+    });
     session.onFrame(frame(raftMessages, { messages: [append(batch(10, 4))] }));
     expect([node.received.length, node.refusals.countOf("unknown-voter")]).toEqual([0, 1]);
   });

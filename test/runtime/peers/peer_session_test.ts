@@ -56,6 +56,23 @@ describe("PeerSession and Hello", () => {
     expect(session.peer?.nodeId).toBe(1);
   });
 
+  test("keeps what the other one can work with, where it tells that", () => {
+    const features = [{ name: "metadata.version", minVersion: 1, maxVersion: 3 }];
+    const { session, node } = accepted();
+    session.onFrame(frame(hello, { ...HELLO, features }));
+    expect(session.peer?.features).toEqual(features);
+    expect(node.greeted.at(-1)?.features).toEqual(features);
+    const silent = accepted().session;
+    silent.onFrame(frame(hello, HELLO));
+    expect(silent.peer).toBeDefined();
+    expect(silent.peer?.features).toBeUndefined();
+    const wrong = accepted().session;
+    wrong.onFrame(
+      frame(hello, { ...HELLO, features: [{ name: "x", minVersion: 3, maxVersion: 1 }] }),
+    );
+    expect(wrong.peer).toBeUndefined();
+  });
+
   const refused: readonly (readonly [string, Partial<HelloRequest>, string, number])[] = [
     [
       "another cluster",

@@ -3,7 +3,7 @@ import { ErrorCode } from "../../../src/api/error_code.ts";
 import { crc32cTables } from "../../../src/ground/crc32c.ts";
 import { toOffset } from "../../../src/ground/numbers.ts";
 import { Prng } from "../../../src/ground/prng.ts";
-import { ZERO_UUID } from "../../../src/ground/uuid.ts";
+import { uuidFromBytes, ZERO_UUID } from "../../../src/ground/uuid.ts";
 import { MetadataFollower } from "../../../src/runtime/quorum/metadata_follower.ts";
 import { MetadataServer } from "../../../src/runtime/quorum/metadata_server.ts";
 import type { MetadataSource } from "../../../src/runtime/quorum/metadata_source.ts";
@@ -226,6 +226,21 @@ describe("MetadataServer", () => {
     server.stop();
     await cluster.clock.settle();
     expect(answered).toBe(3);
+  });
+
+  test("lets two nodes of one id poll beside each other", async () => {
+    const { cluster, leader, server } = await followed();
+    let answered = 0;
+    for (const incarnationId of [uuidFromBytes(new Uint8Array(16).fill(1)), ZERO_UUID]) {
+      const place = { offset: leader.storage.logEndOffset, lastTerm: 1, bytesMax: 1000 };
+      void server.fetch({ ...place, waitMs: 5000, nodeId: 4, incarnationId }).then(() =>
+        answered++
+      );
+    }
+    await cluster.clock.advance(4900);
+    expect(answered).toBe(0);
+    await cluster.clock.advance(200);
+    expect(answered).toBe(2);
   });
 
   test("refuses a place inside a batch, a term that it never had, a snapshot that it has not", async () => {

@@ -13,6 +13,8 @@ export class FileNode {
   readonly durable: Content;
   /** Not on the medium yet, oldest first. */
   changes: FileChange[] = [];
+  /** How often the medium was made shorter. */
+  cutCount = 0;
   /** How many changes have left `changes` at its front. */
   settledCount = 0;
 
@@ -45,7 +47,10 @@ export class FileNode {
 
   apply(change: FileChange): void {
     if (change.kind === "write") this.durable.write(change.at, change.bytes);
-    else this.durable.truncate(change.length);
+    else {
+      this.durable.truncate(change.length);
+      this.cutCount++;
+    }
   }
 }
 

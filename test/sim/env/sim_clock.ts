@@ -23,6 +23,9 @@ export interface MachineClock {
 const US_PER_MS = 1000;
 const DELAY_MS_MAX = 0x7fff_ffff;
 
+/** In one event. */
+const READS_MAX = 1_000_000;
+
 export interface SimClockOptions {
   readonly scheduler: Scheduler;
   readonly life: Life;
@@ -40,6 +43,7 @@ export class SimClock implements Clock {
 
   monotonicMs(): number {
     const { scheduler, machine } = this.#options;
+    if (++scheduler.clockReads > READS_MAX) throw new Error("Goes on for ever: time stands still");
     return machine.offsetMs + scheduler.nowUs / US_PER_MS * machine.rate;
   }
 

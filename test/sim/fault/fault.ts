@@ -1,5 +1,6 @@
 /** One kind of thing that goes wrong. */
 import type { Prng } from "../../../src/ground/prng.ts";
+import type { Operator } from "../operator.ts";
 import type { SimNode } from "../sim_node.ts";
 import type { SimClient } from "../sim_client.ts";
 import type { SimNetwork } from "../env/sim_network.ts";
@@ -12,7 +13,9 @@ export interface FaultContext {
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
   readonly clients: readonly SimClient[];
+  readonly operator: Operator;
   readonly shadow: Shadow;
+  readonly sessionMs: number;
   /** Of this one fault: leaving others out does not change it. */
   readonly chance: Prng;
 }

@@ -22,6 +22,13 @@ export const FAULT_NAMES = [
   "bit-rot",
   "lost-write",
   "misdirected-write",
+  "isolated-controller",
+  "paused-controller",
+  "full-controller-disk",
+  "kill-in-voter-change",
+  "empty-disk",
+  "swapped-disks",
+  "corrupt-quorum-state",
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];

@@ -1,4 +1,13 @@
 /** All faults, by name. */
+import {
+  corruptQuorumState,
+  emptyDisk,
+  fillControllerDisk,
+  isolateController,
+  killInVoterChange,
+  pauseController,
+  swapDisks,
+} from "./cluster_faults.ts";
 import type { Fault } from "./fault.ts";
 import type { FaultName } from "./fault_names.ts";
 import {
@@ -53,4 +62,11 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "bit-rot": rot,
   "lost-write": loseWrite,
   "misdirected-write": misdirectWrite,
+  "isolated-controller": isolateController,
+  "paused-controller": pauseController,
+  "full-controller-disk": fillControllerDisk,
+  "kill-in-voter-change": killInVoterChange,
+  "empty-disk": emptyDisk,
+  "swapped-disks": swapDisks,
+  "corrupt-quorum-state": corruptQuorumState,
 };

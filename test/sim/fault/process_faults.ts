@@ -4,6 +4,7 @@ import { durationUs, type Fault, type FaultContext, pickNode, pickProcess } from
 
 const POWER_LOSSES: readonly PowerLoss[] = ["lost", "subset", "torn-512", "torn-4096"];
 const CALLS_MAX = 60;
+const LONG_US = 30_000_000;
 
 function powerLoss({ chance }: FaultContext): PowerLoss {
   return POWER_LOSSES[chance.below(POWER_LOSSES.length)] as PowerLoss;
@@ -15,7 +16,9 @@ export const kill: Fault = (context) => {
     clients[chance.below(clients.length)]?.kill();
     return true;
   }
-  return pickNode(context).kill(durationUs(chance, 1, 5000));
+  // Among several also for so long that the others must do without it.
+  const isLong = context.nodes.length > 1 && chance.oneIn(8);
+  return pickNode(context).kill(isLong ? LONG_US : durationUs(chance, 1, 5000));
 };
 
 export const losePower: Fault = (context) => {

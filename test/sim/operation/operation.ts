@@ -4,6 +4,7 @@ import { ClientError } from "../../../src/client/client_error.ts";
 import type { Clock } from "../../../src/env/clock.ts";
 import type { Prng } from "../../../src/ground/prng.ts";
 import type { PlantName } from "../plant.ts";
+import type { ImagePositions } from "../watch_images.ts";
 import type { ClientProducers } from "../client_producers.ts";
 import type { Shadow, TopicShadow } from "../shadow.ts";
 import type { OperationName } from "./operation_names.ts";
@@ -18,6 +19,8 @@ export interface OperationContext {
   readonly replicationFactor: number;
   /** Several brokers: metadata that is read may be older than what was acknowledged by another. */
   readonly mayBeStale: boolean;
+  /** What was decided, for all that any image has shown. */
+  readonly positions: ImagePositions;
   readonly plant: PlantName | undefined;
   /** A record is told to be durable, or was read: it must be on a medium by then. */
   readonly onDurable: (what: "acknowledged" | "read", place: RecordPlace) => void;

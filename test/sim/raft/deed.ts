@@ -10,8 +10,10 @@ import { cutOneWay } from "./fault/cut_one_way.ts";
 import { emptyDisk } from "./fault/empty_disk.ts";
 import { isolate } from "./fault/isolate.ts";
 import { pause } from "./fault/pause.ts";
+import { restart } from "./fault/restart.ts";
 import { slow } from "./fault/slow.ts";
 import { split } from "./fault/split.ts";
+import { swapDisks } from "./fault/swap_disks.ts";
 import { changeVoters } from "./operation/change_voters.ts";
 import { propose } from "./operation/propose.ts";
 import { read } from "./operation/read.ts";
@@ -39,6 +41,8 @@ export const deeds: readonly Deed[] = [
   cutOneWay,
   clog,
   emptyDisk,
+  swapDisks,
+  restart,
   propose,
   read,
   changeVoters,

@@ -38,6 +38,15 @@ export class EventQueue {
 
   add(event: SimEvent): void {
     event.order = this.#added++;
+    this.#insert(event);
+  }
+
+  /** Once more, at another time: among events of that time it keeps the place it had. */
+  addAgain(event: SimEvent, atMs: number): void {
+    this.#insert({ ...event, atMs });
+  }
+
+  #insert(event: SimEvent): void {
     const heap = this.#heap;
     let at = heap.length;
     heap.push(event);

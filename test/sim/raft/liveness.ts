@@ -9,6 +9,7 @@
 import { Prng } from "../../../src/ground/prng.ts";
 import { findReplica } from "../../../src/raft/configuration.ts";
 import { keepsMajority, rulingConfigurations } from "./fault/empty_disk.ts";
+import { swapBack } from "./fault/swap_disks.ts";
 import { shown } from "./invariant/configuration_in_log.ts";
 import type { SimOptions } from "./options.ts";
 import type { SimNode } from "./sim_node.ts";
@@ -40,6 +41,7 @@ export class Liveness {
   begin(): void {
     const world = this.#world;
     this.#beganMs = world.nowMs;
+    swapBack(world);
     const core = this.#chosenCore();
     if (core === undefined) {
       this.skipped = "no majority has its disks";

@@ -6,7 +6,7 @@ import { corpusWorlds } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
 import { failureLine } from "./failure.ts";
 import { mutants, seedsNeeded } from "./mutants.ts";
-import { type SimOptions, swarmOptions } from "./options.ts";
+import { idleOptions, type SimOptions, swarmOptions } from "./options.ts";
 import { shrink } from "./shrink.ts";
 import { World } from "./world.ts";
 
@@ -106,6 +106,7 @@ describe("the simulation of the quorum", () => {
       "split",
       "cut-one-way",
       "clog",
+      "restart",
     ];
     const met = ["follower", "prospective", "candidate", "leader", "writing", "joint", "learners"];
     const never = faults.flatMap((fault) =>
@@ -119,13 +120,44 @@ describe("the simulation of the quorum", () => {
   }, TIMEOUT_MS);
 });
 
-describe("planted bugs", () => {
-  const looked = mutants.flatMap(({ name, seedCountMax }) =>
-    seedCountMax === undefined ? [] : [{ name, seedCountMax }]
-  );
-  test("are many", () => expect(looked.length).toBeGreaterThanOrEqual(25));
+describe("worlds", () => {
+  test("begin with one voter to seven, and with every focus", () => {
+    const drawn = Array.from({ length: 500 }, (_, at) => swarmOptions(at + 1));
+    expect([...new Set(drawn.map(({ voterCount }) => voterCount))].sort()).toEqual(
+      [1, 2, 3, 4, 5, 6, 7],
+    );
+    expect(drawn.filter(({ network }) => network.duplicatePermille === 500).length)
+      .toBeGreaterThan(20);
+    expect(drawn.filter(({ driftPermille }) => driftPermille >= 50).length).toBeGreaterThan(20);
+    expect(drawn.filter(({ electionTimeoutMs }) => electionTimeoutMs < 200).length)
+      .toBeGreaterThan(20);
+  });
 
-  for (const { name, seedCountMax } of isDeno ? looked.slice(0, 3) : looked) {
+  test("a tide of changes grows one voter to five and takes all but one away again", () => {
+    const quiet = idleOptions(1, 60);
+    const world = new World({
+      ...quiet,
+      nodeCount: 6,
+      voterCount: 1,
+      changes: "tide",
+      meanMs: { ...quiet.meanMs, "change-voters": 700 },
+    });
+    expect(world.run().violation).toBeUndefined();
+    const counts = world.history.batches.flatMap(({ entry: { configuration } }) =>
+      configuration === undefined || configuration.outgoing !== undefined
+        ? []
+        : [configuration.voters.length]
+    );
+    const high = counts.indexOf(5);
+    expect(high).toBeGreaterThan(0);
+    expect(counts.indexOf(1, high)).toBeGreaterThan(high);
+  });
+});
+
+describe("planted bugs", () => {
+  test("are many", () => expect(mutants.length).toBeGreaterThanOrEqual(44));
+
+  for (const { name, seedCountMax } of isDeno ? mutants.slice(0, 3) : mutants) {
     test(`${name} is found within ${seedCountMax} seeds`, () => {
       const { seedCount } = seedsNeeded(name, 1, seedCountMax);
       expect(seedCount ?? Infinity).toBeLessThanOrEqual(seedCountMax);

@@ -26,6 +26,10 @@ export class SimDisk {
   /** The vote file as it stands if its directory was never synced since. */
   hardStateBefore: HardState = { term: 0 };
   readonly log = new StoredLog();
+  /** The mark of a clean stop: everything that was ever handed to it is there. */
+  isWhole = false;
+  /** The life in which its node began to lead, where it only went on after clean stops. */
+  leadingLife = 0;
   /** Oldest first. */
   snapshots: StoredSnapshot[] = [];
   readonly #pending: Write[] = [];
@@ -68,6 +72,23 @@ export class SimDisk {
   keepSnapshot(snapshot: StoredSnapshot): void {
     const others = this.snapshots.filter(({ id }) => id.offset !== snapshot.id.offset);
     this.snapshots = [...others, snapshot].sort((a, b) => a.id.offset - b.id.offset).slice(-2);
+  }
+
+  /** Durably, in the log or in a snapshot. */
+  holds({ entry, payload }: Stored): boolean {
+    if ((this.newestSnapshot()?.id.offset ?? 0) >= entry.nextOffset) return true;
+    const own = this.log.at(entry.baseOffset);
+    return own !== undefined && own.entry.term === entry.term && own.payload === payload;
+  }
+
+  /** As it stands, without what is on its way. */
+  copy(): SimDisk {
+    const copy = new SimDisk();
+    copy.hardState = this.hardState;
+    copy.hardStateBefore = this.hardStateBefore;
+    copy.snapshots = [...this.snapshots];
+    copy.log.takeFrom(this.log);
+    return copy;
   }
 
   newestSnapshot(): StoredSnapshot | undefined {

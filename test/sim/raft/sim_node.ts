@@ -18,14 +18,16 @@ import { Raft } from "../../../src/raft/raft.ts";
 import type {
   HardState,
   Outgoing,
-  OutgoingAppend,
   Persist,
-  Ready,
   SnapshotToFetch,
   SoftState,
 } from "../../../src/raft/ready.ts";
 import type { VoterChange } from "../../../src/raft/voter_change.ts";
+import { bytesOf, payloadIn } from "./batch_bytes.ts";
+import { DriverBugs } from "./driver_bugs.ts";
+import { mayResume } from "./clean_stop.ts";
 import { EventKind } from "./event_queue.ts";
+import { isQuiet } from "./quiet.ts";
 import { SimDisk } from "./sim_disk.ts";
 import { SimState } from "./sim_state.ts";
 import { type Stored, StoredLog, type StoredSnapshot } from "./stored_log.ts";
@@ -92,6 +94,10 @@ export class SimNode {
   #appliesUntilMs = 0;
   #stateLife = 0;
   #fetchNumber = 0;
+  #diskCount = 0;
+  /** Since its last crash there was an election, or another leader. */
+  #isSettled = false;
+  readonly #bugs: DriverBugs;
 
   constructor(world: World, index: number, clockPermille: number) {
     this.#world = world;
@@ -99,6 +105,7 @@ export class SimNode {
     this.id = index + 1;
     this.key = world.keyOf(index, 0);
     this.clockPermille = clockPermille;
+    this.#bugs = new DriverBugs(world.sabotage);
     this.state = new SimState(this, world, undefined);
     this.configuration = world.bootstrap;
     this.configurationBefore = world.bootstrap;
@@ -132,6 +139,9 @@ export class SimNode {
     for (const stored of batches) this.log.push(stored);
     this.#forget(snapshot);
     world.checkStart(this);
+    const resumes = mayResume(this, world);
+    this.disk.isWhole = false;
+    if (!resumes) this.disk.leadingLife = this.life;
     const { electionTimeoutMs, heartbeatMs, appendBytesMax, inflightMax } = world.options;
     this.#guarded(() => {
       this.raft = new Raft({
@@ -142,6 +152,7 @@ export class SimNode {
           ? {}
           : { snapshot: { ...snapshot.id, configuration: snapshot.configuration } }),
         entries: batches.map(({ entry }) => entry),
+        resumes,
         options: {
           electionTimeoutMs,
           heartbeatMs,
@@ -182,40 +193,69 @@ export class SimNode {
     this.isPaused = false;
     this.soft = FOLLOWER;
     this.disk.crash(random, this.#world.options.disk.mayKeepUnsynced);
-    if (this.#world.sabotage.has("vote-directory-not-synced") && random.oneIn(2)) {
-      this.disk.hardState = this.disk.hardStateBefore;
-    }
-    if (this.#world.sabotage.has("snapshot-directory-not-synced") && random.oneIn(2)) {
-      this.disk.snapshots.pop();
-    }
+    this.disk = this.#bugs.afterCrash(this.disk, random);
+    this.disk.isWhole = false;
+    this.#isSettled = false;
+  }
+
+  /** The process ends by itself, when all is written. */
+  stopCleanly(): void {
+    this.disk.sync(Infinity);
+    // Where nothing has happened since a crash, nothing is known to be whole.
+    this.disk.isWhole = this.#isSettled;
+    this.raft = undefined;
+    this.life++;
+    this.isPaused = false;
+    this.soft = FOLLOWER;
   }
 
   /** The disk is exchanged for an empty one: the node is somebody else from now on. */
   emptyDisk(): void {
     this.formerDisks.set(this.key.directoryId, this.disk);
     this.disk = new SimDisk();
+    this.#bugs.forget();
     if (!this.#world.sabotage.has("directory-id-kept")) {
-      this.key = this.#world.keyOf(this.index, this.formerDisks.size);
+      this.key = this.#world.keyOf(this.index, ++this.#diskCount);
     }
+  }
+
+  /** The disk it has, or had, under this directory id. */
+  diskOf(directoryId: Uuid): SimDisk | undefined {
+    const isPresent = this.key.directoryId === directoryId || !this.#world.areDirectoriesKnown;
+    return isPresent ? this.disk : this.formerDisks.get(directoryId);
+  }
+
+  /** Each has the other's disk, and with it its directory id; both are down. */
+  swapDisks(other: SimNode): void {
+    const { disk, key } = this;
+    this.#takeDisk(other.disk, other.key.directoryId);
+    other.#takeDisk(disk, key.directoryId);
+  }
+
+  #takeDisk(disk: SimDisk, directoryId: Uuid): void {
+    this.formerDisks.set(this.key.directoryId, this.disk);
+    this.disk = disk;
+    this.key = { id: this.id, directoryId };
   }
 
   /** Whether the disk that the key names holds the batch durably. */
   holdsDurably(key: ReplicaKey, stored: Stored): boolean {
-    const isPresent = this.key.directoryId === key.directoryId || !this.#world.areDirectoriesKnown;
-    const disk = isPresent ? this.disk : this.formerDisks.get(key.directoryId);
-    if (disk === undefined) return false;
-    const { entry, payload } = stored;
-    if ((disk.newestSnapshot()?.id.offset ?? 0) >= entry.nextOffset) return true;
-    const own = disk.log.at(entry.baseOffset);
-    return own !== undefined && own.entry.term === entry.term && own.payload === payload;
+    return this.diskOf(key.directoryId)?.holds(stored) ?? false;
   }
 
+  /** As `#guarded`, without a closure: nearly every event comes this way. */
   step(input: Input): void {
-    this.#guarded(() => {
-      this.raft?.step(this.now(), input);
-      this.#world.checkInput(this, input);
+    const { raft } = this;
+    if (raft === undefined) return;
+    try {
+      raft.step(this.now(), input);
+      if (input.kind === "message") this.#world.checkInput(this, input);
       this.#drain();
-    });
+    } catch (error) {
+      this.#caught(error);
+      return;
+    }
+    if (!this.#wasQuiet) this.#world.checkStep(this);
   }
 
   /** A tick that is not the one last armed was overtaken by an earlier one. */
@@ -253,9 +293,8 @@ export class SimNode {
 
   propose(): void {
     this.#guarded(() => {
-      const byteLength = 8;
       const recordCount = 1 + this.#world.random.below(3);
-      const proposed = this.raft?.propose(this.now(), { recordCount, byteLength });
+      const proposed = this.raft?.propose(this.now(), { recordCount, byteLength: 8 });
       if (proposed !== undefined && typeof proposed !== "string") {
         this.state.proposed(proposed.baseOffset, proposed.term, this.#world.newPayload());
       }
@@ -337,8 +376,10 @@ export class SimNode {
     const install = (): void => {
       if (fetchNumber !== this.#fetchNumber) return;
       this.isFetching = false;
-      this.disk.keepSnapshot(found);
+      const isEarly = this.#world.sabotage.has("snapshot-told-early");
+      if (!isEarly) this.disk.keepSnapshot(found);
       this.step({ kind: "snapshot-installed", snapshot, configuration });
+      if (isEarly) this.disk.keepSnapshot(found);
     };
     this.#world.later(this, this.#diskDelayMs(), install);
   }
@@ -349,21 +390,25 @@ export class SimNode {
     try {
       call();
     } catch (error) {
-      if (!(error instanceof AssertionFailure)) throw error;
-      this.#world.fail("the machine's own assertion", `node ${this.id}: ${error.message}`);
+      this.#caught(error);
       return;
     }
     if (this.raft !== undefined && !this.#wasQuiet) this.#world.checkStep(this);
   }
 
+  #caught(error: unknown): void {
+    if (!(error instanceof AssertionFailure)) throw error;
+    this.#world.fail("the machine's own assertion", `node ${this.id}: ${error.message}`);
+  }
+
   #look(): void {
-    const status = this.raft?.status();
-    if (status === undefined) return;
+    const { raft } = this;
+    if (raft === undefined) return;
     this.configurationBefore = this.configuration;
-    this.configuration = status.configuration;
-    this.term = status.term;
-    this.votedFor = status.votedFor;
-    this.commitOffset = status.commitOffset;
+    this.configuration = raft.configuration();
+    this.term = raft.term();
+    this.votedFor = raft.votedFor();
+    this.commitOffset = raft.commitOffset();
   }
 
   #drain(): void {
@@ -390,12 +435,8 @@ export class SimNode {
   #changeSoftState(soft: SoftState): void {
     const wasLeader = this.soft.role === "leader" && this.soft.term === soft.term;
     this.soft = soft;
-    if (this.#world.trace.isRecording) {
-      this.#world.trace.line(
-        this.index,
-        `${this.#world.stamp()} is ${soft.role} of term ${soft.term}`,
-      );
-    }
+    if (soft.leader !== undefined) this.#isSettled = true;
+    this.#world.note(this.index, `is ${soft.role} of term ${soft.term}`);
     if (soft.role === "leader" && !wasLeader) {
       this.heardAtMs.fill(this.now());
       this.#world.checkLead(this);
@@ -412,25 +453,20 @@ export class SimNode {
       this.log.truncateTo(persist.truncateTo);
       this.state.truncate(persist.truncateTo);
     }
-    const batches = persist.entries.map((entry) => this.#stored(entry, persist));
+    const batches: Stored[] = [];
+    for (const entry of persist.entries) batches.push(this.#stored(entry, persist));
     for (const stored of batches) {
       world.checkAppend(this, stored);
       this.log.push(stored);
     }
     this.disk.write({
       number: persist.number,
-      hardState: this.#hardStateToWrite(persist.hardState),
+      hardState: this.#bugs.written(persist.hardState),
       truncateTo: persist.truncateTo,
       resetTo: persist.resetTo,
       batches,
     });
     this.#syncMaybe();
-  }
-
-  #hardStateToWrite(hardState: HardState | undefined): HardState | undefined {
-    if (hardState === undefined) return undefined;
-    if (this.#world.sabotage.has("term-not-written")) return undefined;
-    return this.#world.sabotage.has("vote-not-written") ? { term: hardState.term } : hardState;
   }
 
   #resetTo({ resetTo }: Persist): void {
@@ -456,13 +492,8 @@ export class SimNode {
       const own = this.state.payloadOf(entry.baseOffset, entry.term);
       return { entry, payload: own ?? this.#world.newPayload() };
     }
-    for (const { from, upTo, records: bytes } of records) {
-      if (entry.baseOffset < from || entry.baseOffset >= upTo) continue;
-      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
-      for (let at = 0; at < words.length; at += 2) {
-        if (words[at] === entry.baseOffset) return { entry, payload: words[at + 1] as number };
-      }
-    }
+    const payload = payloadIn(records, entry);
+    if (payload !== undefined) return { entry, payload };
     this.#world.fail("a batch comes with its bytes", `node ${this.id}: ${entry.baseOffset}`);
     return { entry, payload: 0 };
   }
@@ -482,15 +513,13 @@ export class SimNode {
   }
 
   #sendWhenDurable(messages: readonly Outgoing[]): void {
-    const sabotage = this.#world.sabotage;
-    const isHeld = ({ kind }: Outgoing): boolean =>
-      !(kind === "VoteReply" && sabotage.has("vote-reply-before-sync")) &&
-      !(kind === "VoteRequest" && sabotage.has("vote-request-before-sync")) &&
-      !(kind === "AppendReply" && sabotage.has("append-reply-before-sync"));
-    const mayLeave = this.#durableNumber >= this.#handedNumber;
+    if (this.#durableNumber >= this.#handedNumber) {
+      for (const message of messages) this.#send(message);
+      return;
+    }
     const held: Outgoing[] = [];
     for (const message of messages) {
-      if (mayLeave || !isHeld(message)) this.#send(message);
+      if (this.#bugs.leavesEarly(message)) this.#send(message);
       else held.push(message);
     }
     if (held.length > 0) this.#held.push({ number: this.#handedNumber, messages: held });
@@ -500,15 +529,16 @@ export class SimNode {
     const world = this.#world;
     let outgoing = leaving;
     for (const tamper of world.leaving) outgoing = tamper(this, outgoing);
-    world.checkSend(this, outgoing);
     if (outgoing.kind !== "AppendRequest") {
+      world.checkSend(this, outgoing);
       world.send(this, outgoing);
       return;
     }
     const { kind, from, to, term, prevOffset, prevTerm, entries, commitOffset, readSequence } =
       outgoing;
     this.readSequence = readSequence;
-    const records = outgoing.range === undefined ? NO_RECORDS : this.#bytesOf(outgoing);
+    const { range } = outgoing;
+    const records = range === undefined ? NO_RECORDS : bytesOf(this.log, range.from, entries);
     if (records === undefined) return; // cut off or dropped from the log in the meantime
     world.send(this, {
       kind,
@@ -522,21 +552,6 @@ export class SimNode {
       commitOffset,
       readSequence,
     });
-  }
-
-  #bytesOf({ range, entries }: OutgoingAppend): Uint8Array | undefined {
-    const words = new Uint32Array(entries.length * 2);
-    let at = this.log.indexFrom(range?.from ?? 0);
-    for (let index = 0; index < entries.length; index++, at++) {
-      const stored = this.log.entries[at];
-      const entry = entries[index] as Entry;
-      if (stored?.entry.baseOffset !== entry.baseOffset || stored.entry.term !== entry.term) {
-        return undefined;
-      }
-      words[index * 2] = entry.baseOffset;
-      words[index * 2 + 1] = stored.payload;
-    }
-    return new Uint8Array(words.buffer);
   }
 
   #scheduleApply({ from, upTo }: { readonly from: number; readonly upTo: number }): void {
@@ -575,10 +590,4 @@ export class SimNode {
     this.#armedAtMs = dueMs;
     this.#world.schedule(EventKind.Tick, this, dueMs - this.#world.nowMs, undefined);
   }
-}
-
-function isQuiet(ready: Ready): boolean {
-  return ready.persist === undefined && ready.softState === undefined &&
-    ready.apply === undefined && ready.fetchSnapshot === undefined &&
-    ready.sendNow.length === 0 && ready.sendWhenDurable.length === 0 && ready.reads.length === 0;
 }

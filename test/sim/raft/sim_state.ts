@@ -7,14 +7,13 @@
 import type { Configuration } from "../../../src/raft/configuration.ts";
 import type { ReadAnswer } from "../../../src/raft/ready.ts";
 import { nextStateHash } from "./history.ts";
+import type { ReadAsked } from "./invariant/invariant.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { Stored, StoredLog, StoredSnapshot } from "./stored_log.ts";
 import type { World } from "./world.ts";
 
 /** What stands between a question and its answer. */
-interface Reading {
-  readonly askedAtEnd: number;
-  readonly promisedOffset: number;
+interface Reading extends ReadAsked {
   /** Undefined until the machine names it. */
   offset: number | undefined;
 }
@@ -98,15 +97,24 @@ export class SimState {
   }
 
   ask(token: number): void {
-    const { endOffset, promisedOffset } = this.#world.history;
-    this.#reads.set(token, { askedAtEnd: endOffset, promisedOffset, offset: undefined });
+    const { history, nowMs } = this.#world;
+    const { endOffset, promisedOffset } = history;
+    this.#reads.set(token, {
+      askedAtMs: nowMs,
+      askedAtEnd: endOffset,
+      promisedOffset,
+      offset: undefined,
+    });
   }
 
   takeReads(answers: readonly ReadAnswer[]): void {
     for (const { token, offset } of answers) {
       const reading = this.#reads.get(token);
       if (offset === undefined) this.#reads.delete(token);
-      else if (reading !== undefined) reading.offset = offset;
+      else if (reading !== undefined) {
+        reading.offset = offset;
+        this.#world.checkReadIndex(this.#node, reading);
+      }
     }
     this.answerReads();
   }
@@ -119,6 +127,7 @@ export class SimState {
       if (this.appliedOffset < reading.offset && !isHasty) continue;
       this.#reads.delete(token);
       this.#world.onReadAnswered(this.#node, {
+        askedAtMs: reading.askedAtMs,
         askedAtEnd: reading.askedAtEnd,
         promisedOffset: reading.promisedOffset,
         answeredOffset: this.appliedOffset,

@@ -43,6 +43,13 @@ export class StoredLog {
     return this.#entries.at(-1)?.entry.term ?? this.#startTerm;
   }
 
+  /** Becomes a copy of another. */
+  takeFrom(other: StoredLog): void {
+    this.#entries = [...other.#entries];
+    this.#startOffset = other.#startOffset;
+    this.#startTerm = other.#startTerm;
+  }
+
   push(stored: Stored): void {
     this.#entries.push(stored);
   }

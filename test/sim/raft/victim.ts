@@ -16,8 +16,13 @@ export function victim(
 
 /** A node that is up and thinks it leads: several may, and any of them may be asked. */
 export function supposedLeader(world: World, random: Prng): SimNode | undefined {
-  const leading = world.nodes.filter((node) =>
-    node.isUp && !node.isPaused && node.soft.role === "leader"
-  );
-  return leading[random.below(Math.max(1, leading.length))];
+  let count = 0;
+  for (const node of world.nodes) if (leads(node)) count++;
+  let skipped = random.below(Math.max(1, count));
+  for (const node of world.nodes) if (leads(node) && skipped-- === 0) return node;
+  return undefined;
+}
+
+function leads(node: SimNode): boolean {
+  return node.isUp && !node.isPaused && node.soft.role === "leader";
 }

@@ -20,7 +20,7 @@ import { Coverage } from "./coverage.ts";
 import { type Deed, deeds } from "./deed.ts";
 import { EventKind, EventQueue, type SimEvent } from "./event_queue.ts";
 import { History } from "./history.ts";
-import type { Invariant, ReadMade, Verdict } from "./invariant/invariant.ts";
+import type { Invariant, ReadAsked, ReadMade, Verdict } from "./invariant/invariant.ts";
 import { invariantMakers } from "./invariants.ts";
 import { Liveness } from "./liveness.ts";
 import type { SimOptions } from "./options.ts";
@@ -66,6 +66,9 @@ export interface RunSettings {
   readonly only?: string;
 }
 
+/** The moments at which invariants look. */
+type Hook = Exclude<keyof Invariant, "name" | "isObservable">;
+
 export class World {
   readonly options: SimOptions;
   readonly bootstrap: Configuration;
@@ -87,12 +90,16 @@ export class World {
   lastAcknowledgedMs = -1;
   lastReadMs = -1;
   liveness: Liveness | undefined;
+  /** Two nodes that have each other's disk. */
+  swapped: readonly [SimNode, SimNode] | undefined;
+  /** Who leads, or led, each term. */
+  readonly leaders = new Map<number, number>();
+  /** Which way changes of voters go, where they come in tides. */
+  isTideFalling = false;
   readonly #queue = new EventQueue();
   readonly #only: string | undefined;
   readonly #invariants: readonly Invariant[];
-  readonly #afterStep: readonly Invariant[];
-  readonly #afterInput: readonly Invariant[];
-  readonly #onSend: readonly Invariant[];
+  readonly #hooks: Readonly<Record<Hook, readonly Invariant[]>>;
   readonly #heldEvents = new Map<SimNode, SimEvent[]>();
   readonly #performed: string[] = [];
   #violation: Violation | undefined;
@@ -115,9 +122,22 @@ export class World {
     const all = invariantMakers.map((make) => make());
     this.#only = settings.only;
     this.#invariants = all.filter((each) => each.isObservable || !settings.isObservableOnly);
-    this.#afterStep = this.#invariants.filter((each) => each.afterStep !== undefined);
-    this.#afterInput = this.#invariants.filter((each) => each.afterInput !== undefined);
-    this.#onSend = this.#invariants.filter((each) => each.onSend !== undefined);
+    const having = (hook: Hook): readonly Invariant[] =>
+      this.#invariants.filter((each) => each[hook] !== undefined);
+    this.#hooks = {
+      afterStep: having("afterStep"),
+      afterInput: having("afterInput"),
+      onSend: having("onSend"),
+      onAppend: having("onAppend"),
+      onTruncate: having("onTruncate"),
+      onLead: having("onLead"),
+      onCommit: having("onCommit"),
+      onApply: having("onApply"),
+      onSnapshot: having("onSnapshot"),
+      onReadIndex: having("onReadIndex"),
+      onRead: having("onRead"),
+      onStart: having("onStart"),
+    };
     const drift = options.driftPermille;
     this.nodes = Array.from(
       { length: options.nodeCount },
@@ -312,7 +332,7 @@ export class World {
   onReadAnswered(node: SimNode, read: ReadMade): void {
     this.readCount++;
     this.lastReadMs = this.nowMs;
-    for (const each of this.#invariants) this.#hear(each, each.onRead?.(node, read));
+    for (const each of this.#hooks.onRead) this.#hear(each, each.onRead?.(node, read));
     this.history.promisedOffset = Math.max(this.history.promisedOffset, read.answeredOffset);
   }
 
@@ -343,11 +363,12 @@ export class World {
     if (!node.isPaused) return;
     this.note(node.index, "resumes");
     node.isPaused = false;
+    if (this.options.readsOnWaking && node.soft.role === "leader") node.read();
     const held = this.#heldEvents.get(node) ?? [];
     this.#heldEvents.delete(node);
     for (const event of held) {
       if (event.kind === EventKind.Tick) node.rearm();
-      else this.#queue.add({ ...event, atMs: this.nowMs });
+      else this.#queue.addAgain(event, this.nowMs);
     }
   }
 
@@ -399,44 +420,57 @@ export class World {
   }
 
   checkStep(node: SimNode): void {
-    for (const each of this.#afterStep) this.#hear(each, each.afterStep?.(node, this));
+    for (const each of this.#hooks.afterStep) this.#hear(each, each.afterStep?.(node, this));
   }
 
   checkInput(node: SimNode, input: Input): void {
-    for (const each of this.#afterInput) this.#hear(each, each.afterInput?.(node, input));
+    for (const each of this.#hooks.afterInput) {
+      this.#hear(each, each.afterInput?.(node, input, this));
+    }
   }
 
   checkSend(node: SimNode, message: Outgoing): void {
-    for (const each of this.#onSend) this.#hear(each, each.onSend?.(node, message, this));
+    for (const each of this.#hooks.onSend) this.#hear(each, each.onSend?.(node, message, this));
   }
 
   checkAppend(node: SimNode, stored: Stored): void {
-    for (const each of this.#invariants) this.#hear(each, each.onAppend?.(node, stored, node.log));
+    for (const each of this.#hooks.onAppend) {
+      this.#hear(each, each.onAppend?.(node, stored, node.log));
+    }
   }
 
   checkTruncate(node: SimNode, endOffset: number): void {
-    for (const each of this.#invariants) this.#hear(each, each.onTruncate?.(node, endOffset, this));
+    for (const each of this.#hooks.onTruncate) {
+      this.#hear(each, each.onTruncate?.(node, endOffset, this));
+    }
   }
 
   checkLead(node: SimNode): void {
     this.leaderCount++;
-    for (const each of this.#invariants) this.#hear(each, each.onLead?.(node, this));
+    this.leaders.set(node.soft.term, node.id);
+    for (const each of this.#hooks.onLead) this.#hear(each, each.onLead?.(node, this));
   }
 
   checkCommit(node: SimNode, batches: readonly Stored[]): void {
-    for (const each of this.#invariants) this.#hear(each, each.onCommit?.(node, batches, this));
+    for (const each of this.#hooks.onCommit) this.#hear(each, each.onCommit?.(node, batches, this));
   }
 
   checkApply(node: SimNode, stored: Stored): void {
-    for (const each of this.#invariants) this.#hear(each, each.onApply?.(node, stored, this));
+    for (const each of this.#hooks.onApply) this.#hear(each, each.onApply?.(node, stored, this));
   }
 
   checkSnapshot(node: SimNode, snapshot: StoredSnapshot): void {
-    for (const each of this.#invariants) this.#hear(each, each.onSnapshot?.(node, snapshot, this));
+    for (const each of this.#hooks.onSnapshot) {
+      this.#hear(each, each.onSnapshot?.(node, snapshot, this));
+    }
+  }
+
+  checkReadIndex(node: SimNode, read: ReadAsked): void {
+    for (const each of this.#hooks.onReadIndex) this.#hear(each, each.onReadIndex?.(node, read));
   }
 
   checkStart(node: SimNode): void {
-    for (const each of this.#invariants) this.#hear(each, each.onStart?.(node, this));
+    for (const each of this.#hooks.onStart) this.#hear(each, each.onStart?.(node, this));
   }
 }
 

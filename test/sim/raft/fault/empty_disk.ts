@@ -30,6 +30,7 @@ export const emptyDisk: Deed = {
 };
 
 function mayLose(world: World, lost: SimNode): boolean {
+  if (world.swapped?.includes(lost) === true) return false; // it has another's disk
   return rulingConfigurations(world).every(({ voters, outgoing }) =>
     keepsMajority(world, voters, lost) &&
     (outgoing === undefined || keepsMajority(world, outgoing, lost))

@@ -18,7 +18,7 @@ export function decidesOnEverything(): Invariant {
       // What a former leader began goes on from a committed joint state: every majority knows of it.
       if (!isDecided || node.configuration.outgoing !== undefined) return undefined;
       // The commit that lets a change go on comes in the same step as the change's next entry.
-      const commitOffset = node.raft?.status().commitOffset ?? 0;
+      const commitOffset = node.raft?.commitOffset() ?? 0;
       return node.log.termAtEnd(commitOffset) !== entry.term
         ? `node ${node.id} changes voters in term ${entry.term} before it committed anything in it`
         : undefined;

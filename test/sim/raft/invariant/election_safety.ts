@@ -8,7 +8,7 @@ export function electionSafety(): Invariant {
     isObservable: true,
     onLead(node): Verdict {
       const { term } = node.soft;
-      const self = `node ${node.id} life ${node.life}`;
+      const self = `node ${node.id} life ${node.disk.leadingLife}`;
       const other = leaders.get(term);
       if (other !== undefined && other !== self) return `term ${term}: ${other} and ${self}`;
       leaders.set(term, self);

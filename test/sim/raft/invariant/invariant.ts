@@ -15,9 +15,13 @@ import type { World } from "../world.ts";
 
 export type Verdict = string | undefined;
 
-export interface ReadMade {
+export interface ReadAsked {
+  readonly askedAtMs: number;
   readonly askedAtEnd: number;
   readonly promisedOffset: number;
+}
+
+export interface ReadMade extends ReadAsked {
   readonly answeredOffset: number;
 }
 
@@ -26,9 +30,9 @@ export interface Invariant {
   readonly isObservable: boolean;
   /** After each event of a node, when everything it caused has been handed to disk and network. */
   afterStep?(node: SimNode, world: World): Verdict;
-  /** After an input was taken, before its effects are. */
-  afterInput?(node: SimNode, input: Input): Verdict;
-  /** A message leaves the node for the network. */
+  /** After a message was taken, before its effects are. */
+  afterInput?(node: SimNode, input: Input, world: World): Verdict;
+  /** A message leaves the node for the network; not of AppendRequests, which promise nothing. */
   onSend?(node: SimNode, message: Outgoing | Message, world: World): Verdict;
   /** A batch is added to the log of the node (not yet durable). */
   onAppend?(node: SimNode, stored: Stored, log: StoredLog): Verdict;
@@ -42,6 +46,8 @@ export interface Invariant {
   onApply?(node: SimNode, stored: Stored, world: World): Verdict;
   /** A snapshot is taken, or becomes the state of the node. */
   onSnapshot?(node: SimNode, snapshot: StoredSnapshot, world: World): Verdict;
+  /** The machine names the offset from which a read may be answered. */
+  onReadIndex?(node: SimNode, read: ReadAsked): Verdict;
   onRead?(node: SimNode, read: ReadMade): Verdict;
   /** The node has opened its disk. */
   onStart?(node: SimNode, world: World): Verdict;

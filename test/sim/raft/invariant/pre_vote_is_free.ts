@@ -7,10 +7,10 @@ export function preVoteIsFree(): Invariant {
     isObservable: false,
     afterInput(node, input): Verdict {
       if (input.kind !== "message" || input.message.kind !== "PreVoteRequest") return undefined;
-      const status = node.raft?.status();
-      return status === undefined || status.term === node.term
+      const term = node.raft?.term();
+      return term === undefined || term === node.term
         ? undefined
-        : `node ${node.id}: term ${node.term} -> ${status.term}`;
+        : `node ${node.id}: term ${node.term} -> ${term}`;
     },
   };
 }

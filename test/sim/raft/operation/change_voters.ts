@@ -6,6 +6,8 @@ import type { Deed } from "../deed.ts";
 import { supposedLeader } from "../victim.ts";
 import type { World } from "../world.ts";
 
+const TIDE_HIGH = 5;
+
 export const changeVoters: Deed = {
   name: "change-voters",
   number: 12,
@@ -34,6 +36,13 @@ function drawn(world: World, random: Prng, voters: readonly Voter[]): VoterChang
     return random.oneIn(2) || add === undefined
       ? { remove: dead, ...(random.oneIn(2) ? { add: voterOf(world, dead.id - 1) } : {}) }
       : { remove: dead, add };
+  }
+  if (world.options.changes === "tide") {
+    const count = voters.length;
+    if (count >= TIDE_HIGH || spare.length === 0) world.isTideFalling = true;
+    if (count <= 1) world.isTideFalling = false;
+    if (!world.isTideFalling) return add === undefined ? {} : { add };
+    return removed === undefined ? {} : { remove: removed };
   }
   switch (random.below(3)) {
     case 0:
