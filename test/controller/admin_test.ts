@@ -8,7 +8,6 @@ import { ErrorCode } from "../../src/api/error_code.ts";
 import { metadata } from "../../src/api/metadata.ts";
 import type { ResponseOf } from "../../src/api/schema.ts";
 import { updateFeatures } from "../../src/api/update_features.ts";
-import type { RaftStatus } from "../../src/raft/status.ts";
 import { ZERO_UUID } from "../../src/ground/uuid.ts";
 import { TestCluster, type TestNode } from "./cluster_fixture.ts";
 
@@ -237,7 +236,9 @@ describe("/metrics of a node of a cluster", () => {
     const values = (node: TestNode, prefix: string, names: string): (number | undefined)[] =>
       names.split(" ").map((name) => sample(node, prefix + name));
     await cluster.clock.advance(200);
-    const { commitOffset, term, logEndOffset } = leader.broker.raft?.status() as RaftStatus;
+    const status = leader.broker.raft?.status();
+    if (status === undefined) throw new Error("it votes");
+    const { commitOffset, term, logEndOffset } = status;
     expect(
       values(leader, controller, "activecontrollercount globaltopiccount globalpartitioncount"),
     )

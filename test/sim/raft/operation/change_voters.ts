@@ -37,13 +37,7 @@ function drawn(world: World, random: Prng, voters: readonly Voter[]): VoterChang
       ? { remove: dead, ...(random.oneIn(2) ? { add: voterOf(world, dead.id - 1) } : {}) }
       : { remove: dead, add };
   }
-  if (world.options.changes === "tide") {
-    const count = voters.length;
-    if (count >= TIDE_HIGH || spare.length === 0) world.isTideFalling = true;
-    if (count <= 1) world.isTideFalling = false;
-    if (!world.isTideFalling) return add === undefined ? {} : { add };
-    return removed === undefined ? {} : { remove: removed };
-  }
+  if (world.options.changes === "tide") return ofTide(world, voters, { add, removed });
   switch (random.below(3)) {
     case 0:
       return add === undefined ? {} : { add };
@@ -52,6 +46,18 @@ function drawn(world: World, random: Prng, voters: readonly Voter[]): VoterChang
     default:
       return add === undefined || removed === undefined ? {} : { add, remove: removed };
   }
+}
+
+/** Up to five voters, or as many as there are nodes, and back to one. */
+function ofTide(
+  world: World,
+  voters: readonly Voter[],
+  { add, removed }: { readonly add: Voter | undefined; readonly removed: Voter | undefined },
+): VoterChange {
+  if (voters.length >= TIDE_HIGH || add === undefined) world.isTideFalling = true;
+  if (voters.length <= 1) world.isTideFalling = false;
+  if (!world.isTideFalling) return add === undefined ? {} : { add };
+  return removed === undefined ? {} : { remove: removed };
 }
 
 function voterOf(world: World, index: number): Voter {
