@@ -354,6 +354,15 @@ export class Sender {
     }
   }
 
+  /** The pool may refuse at once (a leader whose address is not known): time passes all the same. */
+  #tryLater(queue: PartitionQueue, error: ClientError): void {
+    const { clock, random } = this.#options.env;
+    this.#noteFailure(queue, error);
+    this.#refresher.refresh(queue.topic);
+    const laterMs = clock.monotonicMs() + backoffMs(1, random);
+    queue.notBeforeMs = Math.max(queue.notBeforeMs, laterMs);
+  }
+
   #connect(leaderId: number, broker: Broker, queues: readonly PartitionQueue[]): void {
     broker.isConnecting = true;
     this.#options.pool.broker(leaderId).then(
@@ -364,8 +373,7 @@ export class Sender {
       (error: ClientError) => {
         broker.isConnecting = false;
         for (const queue of queues) {
-          if (error.retriable) this.#noteFailure(queue, error);
-          if (error.retriable) this.#refresher.refresh(queue.topic);
+          if (error.retriable) this.#tryLater(queue, error);
           else for (const batch of queue.batches()) this.#giveUp(batch, error);
         }
         this.pump();

@@ -1,6 +1,6 @@
 /**
  * Faults 36 to 40 of the list of what a cluster must outlive, each as a fixed course of events in the
- * simulated world, where all invariants are looked at besides.
+ * simulated world, where all invariants are looked at besides. Longer than most: one list, one file.
  */
 import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";

@@ -3,7 +3,7 @@
  *
  * Not here: what lies in it (`log_directory.ts`).
  */
-import { type Disk, type DiskFault, type DiskLock } from "../../env/disk.ts";
+import { type Disk, DiskFault, type DiskLock } from "../../env/disk.ts";
 import { textOf } from "../../ground/text.ts";
 import { writeAtomically } from "../atomic_file.ts";
 import type { DirectoryHealthOptions } from "./directory_health.ts";
@@ -42,7 +42,8 @@ export async function openDirectory<Opened>(
   make: (parts: OpenedParts) => Opened,
 ): Promise<Opened> {
   const { disk, path } = options;
-  await makeDurableDirectory(disk, path);
+  // A life before this one may have made it, and been killed before it was durable.
+  if (disk.info(`${path}/${IDENTITY_FILE}`) === undefined) await makeDurableDirectory(disk, path);
   const lock = disk.lock(`${path}/${LOCK_FILE}`);
   if (lock === undefined) {
     throw new LogDirectoryFault(
@@ -132,10 +133,20 @@ export function faultOf(fault: DiskFault): LogDirectoryFault {
 
 /** Makes a directory and those above it, each durable in its parent: a crash must not take them all. */
 async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
-  if (disk.info(path) !== undefined) return;
   const slash = path.lastIndexOf("/");
   const parent = slash === -1 ? "." : path.slice(0, slash) || "/";
-  await makeDurableDirectory(disk, parent);
-  disk.makeDirectory(path);
-  await disk.syncDirectory(parent);
+  if (disk.info(path) === undefined) {
+    await makeDurableDirectory(disk, parent);
+    disk.makeDirectory(path);
+  }
+  await syncParent(disk, parent);
+}
+
+/** One that may not be looked at was not made by us. */
+async function syncParent(disk: Disk, parent: string): Promise<void> {
+  try {
+    await disk.syncDirectory(parent);
+  } catch (fault) {
+    if (!(fault instanceof DiskFault) || fault.kind !== "not-permitted") throw fault;
+  }
 }
