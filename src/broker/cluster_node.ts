@@ -399,7 +399,7 @@ export class ClusterNode {
   #watchDuplicate(): void {
     const { env: { clock }, settings, plan: { nodeId }, onDuplicate } = this.#options;
     const isMeant = this.channel.leaderId === nodeId && !this.isActiveController &&
-      this.#observing?.membership() === "none" && this.view.appliedOffset === 0;
+      this.#observing?.membership() === "none";
     if (!isMeant) return;
     const now = clock.monotonicMs();
     this.#duplicateSinceMs ??= now;
