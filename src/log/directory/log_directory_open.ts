@@ -139,7 +139,7 @@ async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
     await makeDurableDirectory(disk, parent);
     disk.makeDirectory(path);
   }
-  await syncParent(disk, parent);
+  if (path !== parent) await syncParent(disk, parent); // the root has none
 }
 
 /** One that may not be looked at was not made by us. */
