@@ -81,6 +81,11 @@ export class Links implements AsyncDisposable {
     return [...this.#tunnels].filter((tunnel) => tunnel.joins(source, target)).length;
   }
 
+  /** How many pieces, ends and connections wait at a cut on their way from one to the other. */
+  waiting(source: Party, target: Party): number {
+    return this.#gate(source, target).waitingCount;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     this.heal();
@@ -127,6 +132,10 @@ class Gate {
   isOpen = true;
   delayMs = 0;
   readonly #waiting: (() => void)[] = [];
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
 
   open(): void {
     this.isOpen = true;

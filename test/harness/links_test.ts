@@ -57,8 +57,8 @@ async function inWorld(run: (world: World) => Promise<void>, isNode = true): Pro
   }
 }
 
-async function quiet(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 60));
+function stopped(links: Links, source: number, target: number): Promise<void> {
+  return until("it waits at the cut", () => links.waiting(source, target) === 1);
 }
 
 describe("Links", () => {
@@ -88,13 +88,13 @@ describe("Links", () => {
       await until("the echo is there", () => one.heard === "echo:a");
       links.cut(2, 1); // the question arrives, the answer does not
       one.socket.write("b");
-      await quiet();
+      await stopped(links, 2, 1);
       expect(one.heard).toBe("echo:a");
       links.heal();
       await until("the answer is there", () => one.heard === "echo:aecho:b");
       links.cut(1, 2);
       one.socket.write("c");
-      await quiet();
+      await stopped(links, 1, 2);
       expect(one.heard).toBe("echo:aecho:b");
       links.heal();
       await until("the answer is there", () => one.heard.endsWith("echo:c"));
@@ -107,7 +107,7 @@ describe("Links", () => {
       links.cut(1, 2);
       const one = dial(front);
       one.socket.write("a");
-      await quiet();
+      await stopped(links, 1, 2);
       expect([one.heard, one.isClosed]).toEqual(["", false]);
       links.heal();
       await until("the echo is there", () => one.heard === "echo:a");
@@ -122,7 +122,7 @@ describe("Links", () => {
       await until("the echo is there", () => one.heard === "echo:a");
       links.cut(1, 2);
       one.socket.end();
-      await quiet();
+      await stopped(links, 1, 2);
       expect(links.count(1, 2)).toBe(1);
       links.heal();
       await until("the tunnel is gone", () => links.count(1, 2) === 0);
