@@ -4,7 +4,7 @@
  * The decoder knows no supply of fuel, so callers bound the bytes first and check the shape of what
  * comes out before they use it.
  */
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 
 const packr = new Packr({ useRecords: false, int64AsType: "number", moreTypes: false });
 

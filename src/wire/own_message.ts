@@ -7,7 +7,7 @@
  * Whatever is read was looked through first (`msgpack_check.ts`) and then checked field by field
  * (`api/own/`); nothing here throws at bytes from outside.
  */
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import { OWN_KEY_MIN, type OwnApi } from "../api/own/own_api.ts";
 import { decodeMessagePack } from "./msgpack.ts";
 import { refuseMessagePack } from "./msgpack_check.ts";
