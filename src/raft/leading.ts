@@ -186,6 +186,7 @@ export function receiveVisitor(core: Core, leadership: Leadership, visitor: Repl
 
 /** Visitors leave when they know all that is committed of the configuration, or after a while. */
 function dismissVisitors(core: Core, leadership: Leadership): void {
+  if (leadership.progresses.every(({ servedUntilMs }) => servedUntilMs === undefined)) return;
   leadership.progresses = leadership.progresses.filter(({ servedUntilMs, matchOffset }) => {
     if (servedUntilMs === undefined) return true;
     const hasLearnt = core.isConfigurationCommitted && isOwnTermCommitted(core, leadership) &&

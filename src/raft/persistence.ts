@@ -63,7 +63,7 @@ export class Persistence {
 
   /** Whether nothing waits and nothing flies. */
   isIdle(log: RaftLog): boolean {
-    return this.#flights.length === 0 && !this.#isWanted(log);
+    return this.#flights.length === 0 && !this.isWanted(log);
   }
 
   hardStateChanged(): void {
@@ -82,11 +82,15 @@ export class Persistence {
       this.#truncateTo = earlier === undefined || position < earlier ? position : earlier;
       this.#issued = position;
     }
+    if (this.#pieces.length > 0) this.#cutPieces(position);
+    this.#forgetBehind(position);
+  }
+
+  #cutPieces(position: Offset): void {
     const pieces = this.#pieces.filter((piece) => piece.from < position);
     this.#pieces = pieces.map((piece) =>
       piece.upTo > position ? { ...piece, upTo: position } : piece
     );
-    this.#forgetBehind(position);
   }
 
   /** An installed snapshot replaces the log; below `common` the two say the same. */
@@ -100,22 +104,22 @@ export class Persistence {
 
   /** Hands out what waits, or nothing. */
   take(log: RaftLog, hardState: HardState, nowMs: number): Persist | undefined {
-    if (!this.#isWanted(log)) return undefined;
+    if (!this.isWanted(log)) return undefined;
     const entries = log.slice(this.#issued, Infinity);
     this.#number++;
     const persist: Persist = {
       number: this.#number,
       entries,
-      ...(this.#isHardStateDirty ? { hardState } : {}),
-      ...(this.#truncateTo === undefined ? {} : { truncateTo: this.#truncateTo }),
-      ...(this.#resetTo === undefined ? {} : { resetTo: this.#resetTo }),
-      ...(this.#pieces.length === 0 ? {} : { records: this.#pieces }),
+      hardState: this.#isHardStateDirty ? hardState : undefined,
+      truncateTo: this.#truncateTo,
+      resetTo: this.#resetTo,
+      records: this.#pieces.length === 0 ? undefined : this.#pieces,
     };
     if (this.#isHardStateDirty) this.#hardStateNumber = this.#number;
     this.#isHardStateDirty = false;
     this.#truncateTo = undefined;
     this.#resetTo = undefined;
-    this.#pieces = [];
+    if (this.#pieces.length > 0) this.#pieces = [];
     this.#issued = log.endOffset;
     this.#flights.push({ number: this.#number, startedMs: nowMs, endOffset: log.endOffset });
     return persist;
@@ -133,7 +137,8 @@ export class Persistence {
     }
   }
 
-  #isWanted(log: RaftLog): boolean {
+  /** Whether there is something to hand out. */
+  isWanted(log: RaftLog): boolean {
     return this.#isHardStateDirty || this.#truncateTo !== undefined ||
       this.#resetTo !== undefined || this.#issued < log.endOffset;
   }

@@ -13,10 +13,27 @@ export function majorityValue(
   valueOf: (voter: Voter) => number,
 ): number {
   if (voters.length === 0) return -Infinity; // nobody agrees to anything
-  const values: number[] = [];
-  for (const voter of voters) values.push(valueOf(voter));
-  values.sort((one, other) => other - one);
-  return values[values.length >>> 1] as number;
+  const [first, second, third] = voters as readonly [Voter, Voter?, Voter?];
+  if (second === undefined) return valueOf(first);
+  if (voters.length > 3) return middleValue(voters, valueOf);
+  const [one, other] = [valueOf(first), valueOf(second)];
+  const [low, high] = one < other ? [one, other] : [other, one];
+  return third === undefined ? low : Math.max(low, Math.min(high, valueOf(third)));
+}
+
+/** Sorted by insertion: voters are few, and a leader asks after every answer. */
+function middleValue(voters: readonly Voter[], valueOf: (voter: Voter) => number): number {
+  const falling: number[] = [];
+  for (const voter of voters) {
+    const value = valueOf(voter);
+    let at = falling.length;
+    while (at > 0 && (falling[at - 1] as number) < value) {
+      falling[at] = falling[at - 1] as number;
+      at--;
+    }
+    falling[at] = value;
+  }
+  return falling[falling.length >>> 1] as number;
 }
 
 /** The same under both ruling sets. */
@@ -43,11 +60,8 @@ export class Tally {
 
   add(voter: ReplicaKey, isGranted: boolean): void {
     // The first answer stands: a later one of the same round can only be a repetition.
-    const isKnown = [...this.#granted, ...this.#refused].some((key) =>
-      key.id === voter.id &&
-      key.directoryId === voter.directoryId
-    );
-    if (!isKnown) (isGranted ? this.#granted : this.#refused).push(voter);
+    if (isAmong(this.#granted, voter) || isAmong(this.#refused, voter)) return;
+    (isGranted ? this.#granted : this.#refused).push(voter);
   }
 
   verdict(configuration: Configuration): Verdict {
@@ -57,4 +71,8 @@ export class Tally {
     const canWin = quorumValue(configuration, (voter) => 1 - has(this.#refused, voter)) === 1;
     return canWin ? "open" : "lost";
   }
+}
+
+function isAmong(keys: readonly ReplicaKey[], voter: ReplicaKey): boolean {
+  return keys.some((key) => key.id === voter.id && key.directoryId === voter.directoryId);
 }

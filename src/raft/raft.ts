@@ -127,24 +127,28 @@ export class Raft {
       startReadRound(core, core.role);
       sendAll(core, core.role);
     }
-    const persist = core.persistence.take(core.log, core.hardState, core.now);
+    const { persistence, log } = core;
+    const persist = persistence.isWanted(log)
+      ? persistence.take(log, core.hardState, core.now)
+      : undefined;
     const { sendNow, sendWhenDurable, reads } = core;
     if (sendNow.length > 0) core.sendNow = [];
     if (sendWhenDurable.length > 0) core.sendWhenDurable = [];
     if (reads.length > 0) core.reads = [];
     const apply = this.#takeApply();
     const softState = this.#takeSoftState();
-    const isFetchNew = core.isFetchNew && core.fetching !== undefined;
+    const fetchSnapshot = core.isFetchNew ? core.fetching : undefined;
     core.isFetchNew = false;
+    // Always the same members: this is made after every event, and copying optional ones is dear.
     return {
       sendNow: sendNow.length > 0 ? sendNow : NO_MESSAGES,
       sendWhenDurable: sendWhenDurable.length > 0 ? sendWhenDurable : NO_MESSAGES,
       reads: reads.length > 0 ? reads : NO_READS,
       wakeAt: this.#wakeAt(),
-      ...(persist === undefined ? undefined : { persist }),
-      ...(apply === undefined ? undefined : { apply }),
-      ...(isFetchNew && core.fetching !== undefined ? { fetchSnapshot: core.fetching } : undefined),
-      ...(softState === undefined ? undefined : { softState }),
+      persist,
+      apply,
+      fetchSnapshot,
+      softState,
     };
   }
 

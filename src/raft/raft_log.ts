@@ -42,11 +42,13 @@ export class RaftLog {
   }
 
   get endOffset(): Offset {
-    return this.#entries.at(-1)?.nextOffset ?? this.#start.offset;
+    const { length } = this.#entries;
+    return length === 0 ? this.#start.offset : (this.#entries[length - 1] as Entry).nextOffset;
   }
 
   get lastTerm(): number {
-    return this.#entries.at(-1)?.term ?? this.#start.term;
+    const { length } = this.#entries;
+    return length === 0 ? this.#start.term : (this.#entries[length - 1] as Entry).term;
   }
 
   get entries(): readonly Entry[] {
@@ -55,12 +57,16 @@ export class RaftLog {
 
   /** The one in force. */
   get configuration(): Configuration {
-    return (this.#rulings.at(-1) as Ruling).configuration;
+    return this.#ruling.configuration;
   }
 
   /** The end of the entry that brought the configuration in force. */
   get configurationEnd(): number {
-    return (this.#rulings.at(-1) as Ruling).nextOffset;
+    return this.#ruling.nextOffset;
+  }
+
+  get #ruling(): Ruling {
+    return this.#rulings[this.#rulings.length - 1] as Ruling;
   }
 
   /** Whether the configuration in force stands in the log or in a snapshot. */
@@ -103,7 +109,7 @@ export class RaftLog {
     assert(this.termAt(position) !== undefined, "the log is cut between two batches");
     this.#entries.length = this.#indexAt(position);
     if (keepsConfigurations) return;
-    while ((this.#rulings.at(-1) as Ruling).baseOffset >= position) this.#rulings.pop();
+    while (this.#ruling.baseOffset >= position) this.#rulings.pop();
   }
 
   /** Forgets what a snapshot of the own state holds. */

@@ -36,24 +36,24 @@ export interface RecordsPiece {
 export interface Persist {
   /** From 1, without gaps. */
   readonly number: number;
-  readonly hardState?: HardState;
+  readonly hardState?: HardState | undefined;
   /** The log is cut back to this end before `entries` are appended. */
-  readonly truncateTo?: Offset;
+  readonly truncateTo?: Offset | undefined;
   /** In order and without gaps; of a leader, the payload is the proposer's or the driver's. */
   readonly entries: readonly Entry[];
   /** On a follower: the bytes of `entries`. */
-  readonly records?: readonly RecordsPiece[];
+  readonly records?: readonly RecordsPiece[] | undefined;
   /**
    * The installed snapshot replaces the whole log, which begins anew, empty, at its offset; the state
    * is loaded from it now. Only here: an installed snapshot without `resetTo` is not loaded.
    */
-  readonly resetTo?: SnapshotId;
+  readonly resetTo?: SnapshotId | undefined;
 }
 
 /** An AppendRequest that leaves: the driver reads the bytes of `range` from the log. */
 export interface OutgoingAppend extends Omit<AppendRequest, "records"> {
   /** Absent in a heartbeat. */
-  readonly range?: { readonly from: Offset; readonly upTo: Offset };
+  readonly range?: { readonly from: Offset; readonly upTo: Offset } | undefined;
 }
 
 export type Outgoing = Exclude<Message, AppendRequest> | OutgoingAppend;
@@ -82,16 +82,16 @@ export interface SnapshotToFetch {
 }
 
 export interface Ready {
-  readonly persist?: Persist;
+  readonly persist: Persist | undefined;
   readonly sendNow: readonly Outgoing[];
   readonly sendWhenDurable: readonly Outgoing[];
   /** Follows the range before without a gap, save behind a `resetTo`, whose offset it begins at. */
-  readonly apply?: { readonly from: Offset; readonly upTo: Offset };
+  readonly apply: { readonly from: Offset; readonly upTo: Offset } | undefined;
   /** Replaces any fetch under way. */
-  readonly fetchSnapshot?: SnapshotToFetch;
+  readonly fetchSnapshot: SnapshotToFetch | undefined;
   readonly reads: readonly ReadAnswer[];
   /** When it changed. */
-  readonly softState?: SoftState;
+  readonly softState: SoftState | undefined;
   /** The machine wants a tick then. */
   readonly wakeAt: number;
 }

@@ -27,10 +27,17 @@ export function appendOwn(
   core: Core,
   entry: Omit<Entry, "baseOffset" | "nextOffset" | "term"> & { readonly recordCount: number },
 ): Entry {
-  const { recordCount, ...rest } = entry;
+  const { recordCount, byteLength, configuration } = entry;
   const baseOffset = core.log.endOffset;
-  const nextOffset = toOffset(baseOffset + recordCount);
-  const appended: Entry = { ...rest, baseOffset, nextOffset, term: core.term };
+  const plain = {
+    baseOffset,
+    nextOffset: toOffset(baseOffset + recordCount),
+    term: core.term,
+    byteLength,
+  };
+  let appended: Entry = plain;
+  if (configuration !== undefined) appended = { ...plain, configuration };
+  else if (entry.isLeaderChange === true) appended = { ...plain, isLeaderChange: true };
   core.log.append(appended);
   return appended;
 }
@@ -141,6 +148,7 @@ function sendAppend(
   const { progress, entries } = what;
   const prevTerm = core.log.termAt(progress.nextOffset);
   assert(prevTerm !== undefined, "what goes to a follower begins where a batch ends");
+  const upTo = entries.at(-1)?.nextOffset ?? progress.nextOffset;
   const message: OutgoingAppend = {
     kind: "AppendRequest",
     from: core.self,
@@ -151,14 +159,10 @@ function sendAppend(
     entries,
     commitOffset: core.commitOffset,
     readSequence: leadership.readSequence,
+    range: entries.length === 0 ? undefined : { from: progress.nextOffset, upTo },
   };
-  const upTo = entries.at(-1)?.nextOffset ?? progress.nextOffset;
   progress.sentCommitOffset = Math.min(core.commitOffset, upTo);
-  if (entries.length === 0) {
-    core.sendNow.push(message);
-    return;
-  }
-  core.sendNow.push({ ...message, range: { from: progress.nextOffset, upTo } });
+  core.sendNow.push(message);
 }
 
 /** Always the newest snapshot: an older one may be deleted while it is fetched (etcd #18055). */

@@ -207,8 +207,9 @@ export function pinDirectories(core: Core, leadership: Leadership): void {
 }
 
 function hasUnknownDirectory({ voters, learners }: Configuration): boolean {
-  return voters.some((voter) => voter.directoryId === ZERO_UUID) ||
-    learners.some((learner) => learner.directoryId === ZERO_UUID);
+  for (const voter of voters) if (voter.directoryId === ZERO_UUID) return true;
+  for (const learner of learners) if (learner.directoryId === ZERO_UUID) return true;
+  return false;
 }
 
 /** A round ends when the learner has what the leader had when it began; a quick one is enough. */

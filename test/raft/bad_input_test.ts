@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { TERM_MAX } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/entry.ts";
-import type { AppendRequest, Message } from "../../src/raft/message.ts";
+import type { AppendReply, AppendRequest, Message } from "../../src/raft/message.ts";
 import type { IgnoreReason } from "../../src/raft/status.ts";
 import { Cluster, offset, voter, voters } from "./cluster.ts";
 
@@ -24,6 +24,20 @@ function request(cluster: Cluster, change: Partial<AppendRequest>): Message {
     entries: [],
     records: new Uint8Array(),
     commitOffset: offset(2),
+    readSequence: 0,
+    ...change,
+  };
+}
+
+/** Node 2 tells the leader that it has all up to there. */
+function acknowledgement(cluster: Cluster, change: Partial<AppendReply>): Message {
+  return {
+    kind: "AppendReply",
+    from: cluster.node(2).key,
+    to: cluster.node(1).key,
+    term: 1,
+    isAccepted: true,
+    matchOffset: offset(2),
     readSequence: 0,
     ...change,
   };
@@ -127,15 +141,7 @@ describe("Raft §5.1: bad input", () => {
     const cluster = steady();
     cluster.propose(1);
     cluster.drop();
-    cluster.receive({
-      kind: "AppendReply",
-      from: cluster.node(2).key,
-      to: cluster.node(1).key,
-      term: 1,
-      isAccepted: true,
-      matchOffset: offset(1000),
-      readSequence: 0,
-    });
+    cluster.receive(acknowledgement(cluster, { matchOffset: offset(1000) }));
     expect(cluster.raft(1).status().commitOffset).toBe(offset(2));
     expect(cluster.raft(1).status().ignored.get("unknown-position")).toBe(1);
   });
@@ -144,15 +150,7 @@ describe("Raft §5.1: bad input", () => {
     const cluster = steady();
     cluster.propose(1, 5);
     cluster.drop();
-    cluster.receive({
-      kind: "AppendReply",
-      from: cluster.node(2).key,
-      to: cluster.node(1).key,
-      term: 1,
-      isAccepted: true,
-      matchOffset: offset(4),
-      readSequence: 0,
-    });
+    cluster.receive(acknowledgement(cluster, { matchOffset: offset(4) }));
     expect(cluster.raft(1).status().ignored.get("unknown-position")).toBe(1);
     cluster.pass(300);
     expect(cluster.raft(1).status().commitOffset).toBe(offset(7));
@@ -160,15 +158,7 @@ describe("Raft §5.1: bad input", () => {
 
   test("a confirmation of a round that was never asked confirms no later read", () => {
     const cluster = steady();
-    cluster.receive({
-      kind: "AppendReply",
-      from: cluster.node(2).key,
-      to: cluster.node(1).key,
-      term: 1,
-      isAccepted: true,
-      matchOffset: offset(2),
-      readSequence: 99,
-    });
+    cluster.receive(acknowledgement(cluster, { readSequence: 99 }));
     cluster.read(1, 1);
     expect(cluster.node(1).reads).toEqual([]);
   });

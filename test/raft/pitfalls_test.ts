@@ -47,6 +47,18 @@ function figure8(cluster: Cluster): void {
   cluster.elect(5);
 }
 
+/** 3 is back, and what it missed the leader has as a snapshot only. */
+function withSnapshotNeeded(): Cluster {
+  const cluster = Cluster.of(3);
+  cluster.elect(1);
+  cluster.partition([1, 2], [3]);
+  cluster.propose(1);
+  cluster.deliverAll();
+  cluster.compact(1);
+  cluster.heal();
+  return cluster;
+}
+
 describe("pitfalls", () => {
   test("P1: entries of former terms are not committed by counting (figure 8)", () => {
     const raft = { appendBytesMax: 150 };
@@ -267,13 +279,7 @@ describe("pitfalls", () => {
   });
 
   test("P9: two snapshots in short order: the offer always names the newest (etcd 18055)", () => {
-    const cluster = Cluster.of(3);
-    cluster.elect(1);
-    cluster.partition([1, 2], [3]);
-    cluster.propose(1);
-    cluster.deliverAll();
-    cluster.compact(1);
-    cluster.heal();
+    const cluster = withSnapshotNeeded();
     cluster.pass(150);
     expect(cluster.node(3).fetch?.snapshot.offset).toBe(offset(3));
     cluster.propose(1);
@@ -287,13 +293,7 @@ describe("pitfalls", () => {
   });
 
   test("P10: an offered snapshot changes nothing until it is reported whole and sound", () => {
-    const cluster = Cluster.of(3);
-    cluster.elect(1);
-    cluster.partition([1, 2], [3]);
-    cluster.propose(1);
-    cluster.deliverAll();
-    cluster.compact(1);
-    cluster.heal();
+    const cluster = withSnapshotNeeded();
     const before = cluster.raft(3).status();
     cluster.pass(150);
     const node = cluster.node(3);

@@ -2,6 +2,7 @@
  * The command of the quorum's simulation.
  *
  *     bun test/sim/raft/main.ts --seeds N --from S --hours H --jobs J [--no-keep]   sweep
+ *                               --twice     every seed a second time, which must leave the same trace
  *     bun test/sim/raft/main.ts --seed S [--sabotage a,b]                one seed, with the whole story
  *     bun test/sim/raft/main.ts --options '{…}'                          one world, the same
  *     bun test/sim/raft/main.ts --hashes --seeds N --from S              a line "seed hash" each
@@ -50,9 +51,10 @@ async function main(words: readonly string[]): Promise<void> {
   } else if (options.has("worker")) {
     const hours = number("hours", Infinity);
     const [from, seeds, step] = [number("from", 1), number("seeds", 100), number("step", 1)];
-    work({ firstSeed: from, seedCount: seeds, step, hours, isKeeping: !options.has("no-keep") });
+    const [isKeeping, isTwice] = [!options.has("no-keep"), options.has("twice")];
+    work({ firstSeed: from, seedCount: seeds, step, hours, isKeeping, isTwice });
   } else {
-    const passedOn = ["hours", "no-keep"].flatMap((name) => {
+    const passedOn = ["hours", "no-keep", "twice"].flatMap((name) => {
       const value = options.get(name);
       return value === undefined ? [] : value === "" ? [`--${name}`] : [`--${name}`, value];
     });
@@ -138,10 +140,11 @@ interface Share {
   readonly step: number;
   readonly hours: number;
   readonly isKeeping: boolean;
+  readonly isTwice: boolean;
 }
 
 /** One process's share of a sweep: every `step`th seed; a line per failure, one with the counts at the end. */
-function work({ firstSeed, seedCount, step, hours, isKeeping }: Share): void {
+function work({ firstSeed, seedCount, step, hours, isKeeping, isTwice }: Share): void {
   const endMs = performance.now() + hours * 3_600_000;
   let simulatedMs = 0;
   let runCount = 0;
@@ -153,6 +156,9 @@ function work({ firstSeed, seedCount, step, hours, isKeeping }: Share): void {
     runCount++;
     simulatedMs += result.simulatedMs;
     if (result.livenessSkipped !== undefined) skippedCount++;
+    if (isTwice && new World(options).run().hash !== result.hash) {
+      print(`seed ${seed}: another trace the second time`);
+    }
     if (result.violation !== undefined) {
       print(failureLine(options, result));
       const note = `${result.violation.invariant}: ${result.violation.message}`;

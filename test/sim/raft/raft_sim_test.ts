@@ -30,10 +30,7 @@ function seeds(count: number): readonly SimOptions[] {
 }
 
 describe("the simulation of the quorum", () => {
-  test("a run is a function of its options", () => {
-    for (const options of seeds(SEED_COUNT_BOTH)) {
-      expect(new World(options).run().hash).toBe(new World(options).run().hash);
-    }
+  test("another seed leaves another trace", () => {
     const hashes = seeds(SEED_COUNT_BOTH).map((options) => new World(options).run().hash);
     expect(new Set(hashes).size).toBe(SEED_COUNT_BOTH);
   }, TIMEOUT_MS);
@@ -61,13 +58,13 @@ describe("the simulation of the quorum", () => {
     expect(text.trim().split("\n")).toEqual(own);
   }, TIMEOUT_MS);
 
-  // Deno runs its share above; the whole number of seeds is run once.
+  // Every seed runs twice: a run is a function of its options. Deno's share is in the test above.
   test(`${isDeno ? SEED_COUNT_BOTH : SEED_COUNT} seeds of 60 s: nothing breaks`, async () => {
     if (isDeno) {
       expect(failures(seeds(SEED_COUNT_BOTH))).toEqual([]);
       return;
     }
-    const range = ["--from", `${FIRST_SEED}`, "--seeds", `${SEED_COUNT}`, "--no-keep"];
+    const range = ["--from", `${FIRST_SEED}`, "--seeds", `${SEED_COUNT}`, "--no-keep", "--twice"];
     const jobs = ["--jobs", `${Math.min(4, availableParallelism())}`];
     const { text, status } = await run(
       process.execPath,

@@ -158,7 +158,7 @@ export class SimNode {
           heartbeatMs,
           appendBytesMax,
           inflightMax,
-          sabotage: world.machineSabotage,
+          ...(world.machineSabotage === undefined ? {} : { sabotage: world.machineSabotage }),
         },
         random: new Prng(world.random.u32()),
         now: this.now(),

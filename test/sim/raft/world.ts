@@ -69,12 +69,18 @@ export interface RunSettings {
 /** The moments at which invariants look. */
 type Hook = Exclude<keyof Invariant, "name" | "isObservable">;
 
+/** One hook of one invariant. All have the same shape: they are asked millions of times. */
+interface Watch<H extends Hook> {
+  readonly name: string;
+  readonly look: NonNullable<Invariant[H]>;
+}
+
 export class World {
   readonly options: SimOptions;
   readonly bootstrap: Configuration;
   readonly areDirectoriesKnown: boolean;
   readonly sabotage: ReadonlySet<string>;
-  readonly machineSabotage: ReadonlySet<Sabotage>;
+  readonly machineSabotage: ReadonlySet<Sabotage> | undefined;
   readonly random: Prng;
   readonly network: SimNetwork;
   readonly history: History;
@@ -98,8 +104,7 @@ export class World {
   isTideFalling = false;
   readonly #queue = new EventQueue();
   readonly #only: string | undefined;
-  readonly #invariants: readonly Invariant[];
-  readonly #hooks: Readonly<Record<Hook, readonly Invariant[]>>;
+  readonly #hooks: { readonly [H in Hook]: readonly Watch<H>[] };
   readonly #heldEvents = new Map<SimNode, SimEvent[]>();
   readonly #performed: string[] = [];
   #violation: Violation | undefined;
@@ -111,7 +116,9 @@ export class World {
     this.random = new Prng(options.seed ^ 0x5eed);
     this.trace = new Trace(settings.isRecording ?? false);
     this.sabotage = new Set(options.sabotage);
-    this.machineSabotage = this.sabotage as ReadonlySet<string> as ReadonlySet<Sabotage>;
+    this.machineSabotage = this.sabotage.size === 0
+      ? undefined
+      : this.sabotage as ReadonlySet<string> as ReadonlySet<Sabotage>;
     this.incoming = options.sabotage.flatMap((name) => incomingTamperings[name] ?? []);
     this.leaving = options.sabotage.flatMap((name) => leavingTamperings[name] ?? []);
     this.areDirectoriesKnown = options.areDirectoriesKnown;
@@ -121,9 +128,9 @@ export class World {
     this.network = new SimNetwork(options, this.random.fork());
     const all = invariantMakers.map((make) => make());
     this.#only = settings.only;
-    this.#invariants = all.filter((each) => each.isObservable || !settings.isObservableOnly);
-    const having = (hook: Hook): readonly Invariant[] =>
-      this.#invariants.filter((each) => each[hook] !== undefined);
+    const invariants = all.filter((each) => each.isObservable || !settings.isObservableOnly);
+    const having = <H extends Hook>(hook: H): readonly Watch<H>[] =>
+      invariants.flatMap(({ name, [hook]: look }) => look === undefined ? [] : [{ name, look }]);
     this.#hooks = {
       afterStep: having("afterStep"),
       afterInput: having("afterInput"),
@@ -332,7 +339,7 @@ export class World {
   onReadAnswered(node: SimNode, read: ReadMade): void {
     this.readCount++;
     this.lastReadMs = this.nowMs;
-    for (const each of this.#hooks.onRead) this.#hear(each, each.onRead?.(node, read));
+    for (const each of this.#hooks.onRead) this.#hear(each, each.look(node, read));
     this.history.promisedOffset = Math.max(this.history.promisedOffset, read.answeredOffset);
   }
 
@@ -415,62 +422,62 @@ export class World {
     return this.#violation !== undefined;
   }
 
-  #hear(invariant: Invariant, verdict: Verdict): void {
-    if (verdict !== undefined) this.fail(invariant.name, verdict);
+  #hear(watch: { readonly name: string }, verdict: Verdict): void {
+    if (verdict !== undefined) this.fail(watch.name, verdict);
   }
 
   checkStep(node: SimNode): void {
-    for (const each of this.#hooks.afterStep) this.#hear(each, each.afterStep?.(node, this));
+    for (const each of this.#hooks.afterStep) this.#hear(each, each.look(node, this));
   }
 
   checkInput(node: SimNode, input: Input): void {
     for (const each of this.#hooks.afterInput) {
-      this.#hear(each, each.afterInput?.(node, input, this));
+      this.#hear(each, each.look(node, input, this));
     }
   }
 
   checkSend(node: SimNode, message: Outgoing): void {
-    for (const each of this.#hooks.onSend) this.#hear(each, each.onSend?.(node, message, this));
+    for (const each of this.#hooks.onSend) this.#hear(each, each.look(node, message, this));
   }
 
   checkAppend(node: SimNode, stored: Stored): void {
     for (const each of this.#hooks.onAppend) {
-      this.#hear(each, each.onAppend?.(node, stored, node.log));
+      this.#hear(each, each.look(node, stored, node.log));
     }
   }
 
   checkTruncate(node: SimNode, endOffset: number): void {
     for (const each of this.#hooks.onTruncate) {
-      this.#hear(each, each.onTruncate?.(node, endOffset, this));
+      this.#hear(each, each.look(node, endOffset, this));
     }
   }
 
   checkLead(node: SimNode): void {
     this.leaderCount++;
     this.leaders.set(node.soft.term, node.id);
-    for (const each of this.#hooks.onLead) this.#hear(each, each.onLead?.(node, this));
+    for (const each of this.#hooks.onLead) this.#hear(each, each.look(node, this));
   }
 
   checkCommit(node: SimNode, batches: readonly Stored[]): void {
-    for (const each of this.#hooks.onCommit) this.#hear(each, each.onCommit?.(node, batches, this));
+    for (const each of this.#hooks.onCommit) this.#hear(each, each.look(node, batches, this));
   }
 
   checkApply(node: SimNode, stored: Stored): void {
-    for (const each of this.#hooks.onApply) this.#hear(each, each.onApply?.(node, stored, this));
+    for (const each of this.#hooks.onApply) this.#hear(each, each.look(node, stored, this));
   }
 
   checkSnapshot(node: SimNode, snapshot: StoredSnapshot): void {
     for (const each of this.#hooks.onSnapshot) {
-      this.#hear(each, each.onSnapshot?.(node, snapshot, this));
+      this.#hear(each, each.look(node, snapshot, this));
     }
   }
 
   checkReadIndex(node: SimNode, read: ReadAsked): void {
-    for (const each of this.#hooks.onReadIndex) this.#hear(each, each.onReadIndex?.(node, read));
+    for (const each of this.#hooks.onReadIndex) this.#hear(each, each.look(node, read));
   }
 
   checkStart(node: SimNode): void {
-    for (const each of this.#hooks.onStart) this.#hear(each, each.onStart?.(node, this));
+    for (const each of this.#hooks.onStart) this.#hear(each, each.look(node, this));
   }
 }
 

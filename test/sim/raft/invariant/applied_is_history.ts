@@ -7,15 +7,18 @@ export function appliedIsHistory(): Invariant {
     isObservable: true,
     onApply(node, { entry, payload }, { history }): Verdict {
       const count = history.countAt(entry.nextOffset);
-      const where = `node ${node.id} applies ${entry.baseOffset} of term ${entry.term}`;
+      const where = (): string =>
+        `node ${node.id} applies ${entry.baseOffset} of term ${entry.term}`;
       if (entry.baseOffset !== node.state.appliedOffset) {
-        return `${where} on ${node.state.appliedOffset}`;
+        return `${where()} on ${node.state.appliedOffset}`;
       }
-      if (count === undefined) return `${where}, which nobody has committed`;
-      if (history.batches[count - 1]?.payload !== payload) return `${where}: another is committed`;
+      if (count === undefined) return `${where()}, which nobody has committed`;
+      if (history.batches[count - 1]?.payload !== payload) {
+        return `${where()}: another is committed`;
+      }
       return history.hashes[count - 1] === node.state.hash
         ? undefined
-        : `${where} on another state`;
+        : `${where()} on another state`;
     },
     onSnapshot(node, { id, stateHash }, { history }): Verdict {
       const where = `node ${node.id}: snapshot at ${id.offset} of term ${id.term}`;
