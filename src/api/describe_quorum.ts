@@ -9,6 +9,14 @@
 import { ZERO_UUID } from "../ground/uuid.ts";
 import { defineApi } from "./schema.ts";
 
+const REPLICA_STATE = [
+  { name: "replicaId", type: "int32", versions: "0+" },
+  { name: "replicaDirectoryId", type: "uuid", versions: "2+", default: ZERO_UUID },
+  { name: "logEndOffset", type: "int64", versions: "0+" },
+  { name: "lastFetchTimestamp", type: "int64", versions: "1+", default: -1 },
+  { name: "lastCaughtUpTimestamp", type: "int64", versions: "1+", default: -1 },
+] as const;
+
 export const describeQuorum = defineApi({
   key: 55,
   name: "DescribeQuorum",
@@ -44,28 +52,8 @@ export const describeQuorum = defineApi({
             { name: "leaderId", type: "int32", versions: "0+" },
             { name: "leaderEpoch", type: "int32", versions: "0+" },
             { name: "highWatermark", type: "int64", versions: "0+" },
-            {
-              name: "currentVoters",
-              array: [
-                { name: "replicaId", type: "int32", versions: "0+" },
-                { name: "replicaDirectoryId", type: "uuid", versions: "2+", default: ZERO_UUID },
-                { name: "logEndOffset", type: "int64", versions: "0+" },
-                { name: "lastFetchTimestamp", type: "int64", versions: "1+", default: -1 },
-                { name: "lastCaughtUpTimestamp", type: "int64", versions: "1+", default: -1 },
-              ],
-              versions: "0+",
-            },
-            {
-              name: "observers",
-              array: [
-                { name: "replicaId", type: "int32", versions: "0+" },
-                { name: "replicaDirectoryId", type: "uuid", versions: "2+", default: ZERO_UUID },
-                { name: "logEndOffset", type: "int64", versions: "0+" },
-                { name: "lastFetchTimestamp", type: "int64", versions: "1+", default: -1 },
-                { name: "lastCaughtUpTimestamp", type: "int64", versions: "1+", default: -1 },
-              ],
-              versions: "0+",
-            },
+            { name: "currentVoters", array: REPLICA_STATE, versions: "0+" },
+            { name: "observers", array: REPLICA_STATE, versions: "0+" },
           ],
           versions: "0+",
         },

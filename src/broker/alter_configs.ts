@@ -15,7 +15,7 @@ export interface AlterOptions {
 
 /** A disk that is full refuses them all, as values: the broker goes on. */
 export async function alterConfigs(
-  { quorum, settings, brokerId }: BrokerContext,
+  { quorum, settings }: BrokerContext,
   resources: readonly ResourceToAlter[],
   options: AlterOptions,
 ): Promise<readonly AlteredResource[]> {
@@ -24,7 +24,6 @@ export async function alterConfigs(
       decideAlterConfigs(image, {
         ...options,
         resources,
-        brokerId,
         brokerValue: (synonym) => settings.text(synonym),
       })
     );

@@ -20,11 +20,11 @@ import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import type { Address } from "../env/network.ts";
 import { type Offset, toOffset } from "../ground/numbers.ts";
-import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
+import type { Uuid } from "../ground/uuid.ts";
 import type { LogFault } from "../log/log_fault.ts";
 import { supportedFeatures } from "../metadata/feature.ts";
 import type { FeatureRange } from "../metadata/record.ts";
-import type { Configuration, ReplicaKey, Voter } from "../raft/configuration.ts";
+import type { Configuration, ReplicaKey } from "../raft/configuration.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
 import {
   type Candidate,
@@ -36,7 +36,7 @@ import { Peers } from "../runtime/peers/peers.ts";
 import { refuseRaftMessage } from "../runtime/peers/raft_guard.ts";
 import { PeerRefusals } from "../runtime/peers/refusals.ts";
 import { MetadataFollower } from "../runtime/quorum/metadata_follower.ts";
-import { MetadataQuorum } from "../runtime/quorum/metadata_quorum.ts";
+import type { MetadataQuorum } from "../runtime/quorum/metadata_quorum.ts";
 import { MetadataServer } from "../runtime/quorum/metadata_server.ts";
 import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
 import { type MetadataCorrupt, NotController } from "../runtime/quorum/not_controller.ts";
@@ -46,7 +46,9 @@ import type { Decider, RaftAdmin } from "./broker_context.ts";
 import type { NodePlan } from "./node_plan.ts";
 import { Observing } from "./observing.ts";
 import { compareVoters } from "./named_voters.ts";
+import { openQuorum } from "./open_quorum.ts";
 import { ownRequests } from "./own_requests.ts";
+import { ToldNodes } from "./told_nodes.ts";
 import { VoterChanges } from "./voter_changes.ts";
 
 export interface ClusterNodeOptions {
@@ -78,10 +80,10 @@ export interface ClusterNodeOptions {
 
 const CALL_TIMEOUT_MS = 15_000;
 const POLL_SLACK_MS = 5000;
-/** Many more than a cluster has nodes. */
-const TOLD_MAX = 1000;
 /** A controller that follows asks the leader, which tells of it to whoever wants to add it. */
 const OF_LEADER = { ...metadataFetch, askedOf: "leader" as const };
+/** Who named a snapshot has it; asked of any controller, it would be asked of this very node as well. */
+const SNAPSHOT_OF_LEADER = { ...snapshotFetch, askedOf: "leader" as const };
 const NOT_HERE: Decider = {
   isLeader: false,
   propose: () => Promise.reject(new NotController(undefined, true)),
@@ -101,17 +103,13 @@ export class ClusterNode {
   readonly #follower: MetadataFollower | undefined;
   readonly #server: MetadataServer | undefined;
   readonly #observing: Observing | undefined;
-  /** What other nodes have said of their release. */
-  readonly #releases = new Map<number, string>();
-  /** And of what they can work with; one of an earlier release only names that. */
-  readonly #features = new Map<number, readonly FeatureRange[]>();
-  /** And of where they are. */
-  readonly #addresses = new Map<number, Address>();
+  readonly #told = new ToldNodes();
   /** Terms in which this node has known a leader. */
   #electionCount = 0;
   #electedTerm = -1;
   #handlers: ReadonlyMap<number, OwnHandler> = new Map();
   #duplicateSinceMs: number | undefined;
+  readonly #startedMs: number;
 
   /** Nothing is sent before `start`. */
   static async open(options: ClusterNodeOptions): Promise<ClusterNode> {
@@ -152,6 +150,7 @@ export class ClusterNode {
   ) {
     const { env, settings, plan } = options;
     this.#options = options;
+    this.#startedMs = env.clock.monotonicMs();
     this.refusals = refusals;
     this.#peers = peers;
     this.#quorum = quorum;
@@ -253,9 +252,9 @@ export class ClusterNode {
   featuresOf(nodeId: number): readonly FeatureRange[] | undefined {
     const broker = this.view.image.broker(nodeId);
     if (broker !== undefined && broker.features.length > 0) return broker.features;
-    const told = this.#features.get(nodeId);
-    if (told !== undefined) return told;
-    return this.#releases.get(nodeId) === this.#options.release ? supportedFeatures() : undefined;
+    const told = this.#told.get(nodeId);
+    if (told?.features !== undefined) return told.features;
+    return told?.release === this.#options.release ? supportedFeatures() : undefined;
   }
 
   /** Active controllers that this node has known since its start. */
@@ -281,13 +280,19 @@ export class ClusterNode {
     }
   }
 
+  /** Since this voter took a snapshot of the metadata, or began (kafka: SnapshotEmitterMetrics). */
+  snapshotAgeMs(): number {
+    const { clock } = this.#options.env;
+    return clock.monotonicMs() - (this.#quorum?.node.snapshotTakenMs ?? this.#startedMs);
+  }
+
   /** Where settings say that it is, then where the quorum, or the node itself do. */
   addressOf(nodeId: number): Address | undefined {
     const named = this.#options.plan.voters.find(({ id }) => id === nodeId);
     if (named !== undefined) return named;
     const { voters = [], learners = [] } = this.#configuration() ?? {};
     const known = [...voters, ...learners].find(({ id, port }) => id === nodeId && port > 0);
-    return known ?? this.#addresses.get(nodeId) ?? this.view.image.broker(nodeId);
+    return known ?? this.#told.get(nodeId)?.address ?? this.view.image.broker(nodeId);
   }
 
   /** Hands the leadership of the quorum over, where there is somebody; waits so long at most. */
@@ -352,7 +357,12 @@ export class ClusterNode {
             options,
           );
         },
-        fetchSnapshot: (request) => this.channel.call(snapshotFetch, request),
+        fetchSnapshot: (request) => {
+          return this.channel.call(
+            quorum === undefined ? snapshotFetch : SNAPSHOT_OF_LEADER,
+            request,
+          );
+        },
       },
       nodeId: plan.nodeId,
       incarnationId,
@@ -413,7 +423,6 @@ export class ClusterNode {
     return {
       self,
       clusterId,
-      trace: env.trace,
       crc32c: env.crc32c,
       refusals: this.refusals,
       frameBytesMax: settings.get("mq.peer.request.max.bytes"),
@@ -432,75 +441,12 @@ export class ClusterNode {
           return refuseRaftMessage(message, node.softState, () => node.status().configuration);
         },
       }),
-      onHello: ({ nodeId, release, features, address }) => {
-        remember(this.#releases, nodeId, release);
-        if (features !== undefined) remember(this.#features, nodeId, features);
-        else this.#features.delete(nodeId); // it was a later release before
-        if (address !== undefined) remember(this.#addresses, nodeId, address);
-        this.#peers.onHeardFrom(nodeId);
+      onHello: (hello) => {
+        this.#told.heard(hello.nodeId, hello);
+        this.#peers.onHeardFrom(hello.nodeId);
       },
     };
   }
-}
-
-/** The latest that nodes have told of themselves, and not of more than a cluster can have. */
-function remember<Told>(told: Map<number, Told>, nodeId: number, what: Told): void {
-  told.delete(nodeId);
-  told.set(nodeId, what);
-  const [oldest] = told.keys();
-  if (told.size > TOLD_MAX) told.delete(oldest as number);
-}
-
-interface QuorumParts {
-  readonly self: ReplicaKey;
-  readonly storage: RaftStorage;
-  readonly peers: Peers;
-  readonly addressOf: (nodeId: number) => Address | undefined;
-}
-
-async function openQuorum(
-  { env, settings, plan, address, onDiskFault, onCorrupt }: ClusterNodeOptions,
-  { self, storage, peers, addressOf }: QuorumParts,
-): Promise<MetadataQuorum> {
-  /** Settings know better where a voter is than a configuration of long ago. */
-  const located = (voter: Voter): Voter => {
-    const { host, port } = addressOf(voter.id) ?? voter;
-    return { ...voter, host, port };
-  };
-  return await MetadataQuorum.over({
-    storage,
-    self,
-    bootstrap: bootstrapOf(plan, self, address),
-    transport: {
-      send: (to, message, onLost) => peers.send(located(to), message, onLost),
-      fetchSnapshot: (from, snapshot, position) =>
-        peers.fetchSnapshot(located(from), snapshot, position),
-    },
-    clock: env.clock,
-    random: env.random,
-    trace: env.trace,
-    timing: {
-      electionTimeoutMs: settings.get("controller.quorum.election.timeout.ms"),
-      heartbeatMs: settings.get("mq.controller.heartbeat.ms"),
-    },
-    snapshots: {
-      bytesMax: settings.get("metadata.log.max.record.bytes.between.snapshots"),
-      intervalMs: settings.get("metadata.log.max.snapshot.interval.ms"),
-    },
-    onDiskFault,
-    onCorrupt,
-  });
-}
-
-/** Who votes where no log says so: those that settings name, or this node where it stands alone. */
-function bootstrapOf(plan: NodePlan, self: ReplicaKey, { host, port }: Address): Configuration {
-  if (plan.isFirstVoter) {
-    const voters = plan.voters.map(({ id, host, port }): Voter => {
-      return { id, host, port, directoryId: id === self.id ? self.directoryId : ZERO_UUID };
-    });
-    return { voters, learners: [] };
-  }
-  return { voters: plan.standsAlone ? [{ ...self, host, port }] : [], learners: [] };
 }
 
 function isAlone({ voters, outgoing = [] }: Configuration, self: ReplicaKey): boolean {

@@ -113,6 +113,11 @@ function observeRaft(gauge: Gauge, node: ClusterNode, raft: RaftAdmin): void {
     return node.snapshot()?.offset;
   });
   gauge(
+    "kafka_server_snapshotemitter_latestsnapshotgeneratedagems",
+    "Milliseconds since this node took its newest metadata snapshot, or started where it took none.",
+    () => Math.round(node.snapshotAgeMs()),
+  );
+  gauge(
     "kafka_server_snapshotemitter_latestsnapshotgeneratedbytes",
     "Bytes of the newest metadata snapshot here.",
     () => node.snapshot()?.bytes ?? 0,

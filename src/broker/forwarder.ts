@@ -78,13 +78,13 @@ function tooLarge(bytes: number, frameBytesMax: number): Refusal {
 
 /** Why nobody can say that something was decided, as a client is told. Throws what is none of it. */
 export function undecided(error: unknown): Refusal {
-  const isDefinite = (error instanceof NotController && error.isDefinite) ||
-    (error instanceof CallFault && !error.wasSent);
-  if (isDefinite) return refusalOf(ErrorCode.NotController);
-  if (error instanceof NotController || error instanceof PeerFault) {
-    return refusalOf(ErrorCode.RequestTimedOut);
-  }
-  throw error;
+  if (!(error instanceof NotController || error instanceof PeerFault)) throw error;
+  const isDefinite = error instanceof NotController
+    ? error.isDefinite
+    : error instanceof CallFault && !error.wasSent;
+  const refusal = refusalOf(isDefinite ? ErrorCode.NotController : ErrorCode.RequestTimedOut);
+  // It names the node that was asked.
+  return { ...refusal, errorMessage: `${refusal.errorMessage} (${error.message})` };
 }
 
 function refused(errorCode: ErrorCode): Forwarded {

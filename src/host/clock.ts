@@ -14,7 +14,9 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, action: () => void): Timer {
-    const id: unknown = setTimeout(action, Math.min(Math.max(delayMs, 0), DELAY_MS_MAX));
+    // The runtime cuts fractions off, and whoever is called early has to wait once more.
+    const wholeMs = Math.min(Math.max(Math.ceil(delayMs), 0), DELAY_MS_MAX);
+    const id: unknown = setTimeout(action, wholeMs);
     if (typeof id === "object" && id !== null && "unref" in id) (id as { unref(): void }).unref();
     return { cancel: () => clearTimeout(id as number) };
   }

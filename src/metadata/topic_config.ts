@@ -68,6 +68,12 @@ const BY_NAME = new Map<string, TopicSetting>(
   TOPIC_SETTINGS.map((setting) => [setting.name, setting]),
 );
 
+/** Read once: ten thousand partitions ask for two dozen of them each. */
+const DEFAULTS = new Map<string, SettingValue>(TOPIC_SETTINGS.map((setting) => {
+  const parsed = parseSetting(setting, setting.default);
+  return [setting.name, parsed.kind === "value" ? parsed.value : setting.default];
+}));
+
 /** Refusals of one request that say which name was meant. */
 export const SUGGESTIONS_MAX = 10;
 
@@ -145,10 +151,8 @@ export function topicConfigValue(
 ): SettingValue {
   const setting = BY_NAME.get(name) as TopicSetting;
   const text = own.get(name) ??
-    (setting.synonym === undefined ? undefined : brokerValue(setting.synonym)) ?? setting.default;
-  const parsed = parseSetting(setting, text);
+    (setting.synonym === undefined ? undefined : brokerValue(setting.synonym));
+  const parsed = text === undefined ? undefined : parseSetting(setting, text);
   // What was stored was checked; a default that a later version refuses falls back to Kafka's.
-  if (parsed.kind === "value") return parsed.value;
-  const standard = parseSetting(setting, setting.default);
-  return standard.kind === "value" ? standard.value : setting.default;
+  return parsed?.kind === "value" ? parsed.value : DEFAULTS.get(name) as SettingValue;
 }

@@ -71,6 +71,15 @@ describe("Forwarder", () => {
     expect((await given.forwarder.forward(FRAME, null)).kind).toBe("answer");
   });
 
+  test("names the node that was asked, and what it said", async () => {
+    const said = "node 2: no answer to Forward in 15000 ms";
+    const { forwarder } = forwarderWith(throwing(new CallFault("timeout", said, true)));
+    const forwarded = await forwarder.forward(FRAME, null);
+    expect(forwarded.kind === "refused" ? forwarded.refusal.errorMessage : "").toBe(
+      `The active controller did not answer in time: it may have been decided. (${said})`,
+    );
+  });
+
   test("says that nothing was decided only where that is sure", async () => {
     const definite = [
       forwarderWith(throwing(new CallFault("refused", "no", false))),

@@ -20,7 +20,7 @@ describe("/metrics of a broker that works", () => {
     await produceTo(connection, "t", batch);
     await produceTo(connection, "t", batchOf(["d", "e", "f"]));
     const fetched = await fetchFrom(connection, "t", { offset: 1 });
-    await fixture.clock.advance(1000);
+    await fixture.clock.advance(4000);
     const topic = (name: string): number | undefined =>
       sample(fixture, `kafka_server_brokertopicmetrics_${name}_total{topic="t"}`);
     expect(topic("messagesin")).toBe(6);

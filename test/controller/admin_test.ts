@@ -272,8 +272,12 @@ describe("/metrics of a node of a cluster", () => {
     leader.halt();
     await cluster.untilLeader();
     await cluster.untilTrue(() => (sample(other, series) ?? 0) === before + 1, "the election");
+    const age = "kafka_server_snapshotemitter_latestsnapshotgeneratedagems";
+    const startedMs = cluster.clock.monotonicMs() - (sample(other, age) ?? NaN);
+    expect(startedMs).toBeLessThan(10_000); // it has taken none since its start
     await cluster.createTopic(other, "t");
     await cluster.clock.advance(120_000);
+    expect(sample(other, age) ?? NaN).toBeLessThan(100_000);
     const bytes = sample(other, "kafka_server_snapshotemitter_latestsnapshotgeneratedbytes") ?? 0;
     expect(bytes).toBeGreaterThan(100);
     expect(sample(other, "mq_metadata_snapshot_end_offset") ?? 0).toBeGreaterThan(0);

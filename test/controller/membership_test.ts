@@ -10,6 +10,7 @@ import { batchOf, recordsOf } from "../broker/broker_fixture.ts";
 import { fetchFrom, produceTo } from "../broker/topic_requests.ts";
 import { CLUSTER_ID, TestCluster, type TestNode } from "./cluster_fixture.ts";
 
+const OTHER_DIRECTORY = "AAAAAAAAAAAAAAAAAAAAAQ" as Uuid;
 const BOOTSTRAP = { "controller.quorum.voters": "" };
 
 function votersAt(node: TestNode): readonly number[] {
@@ -143,10 +144,35 @@ describe("voters", () => {
     const unknown = await cluster.ask(leader, removeRaftVoter, 0, {
       clusterId: null,
       voterId: 9,
-      voterDirectoryId: "AAAAAAAAAAAAAAAAAAAAAQ" as Uuid,
+      voterDirectoryId: OTHER_DIRECTORY,
     });
     expect(unknown.errorCode).toBe(ErrorCode.VoterNotFound);
     expect(await addVoter(cluster, leader, cluster.node(1))).toBe(ErrorCode.DuplicateVoter);
+    cluster.haltAll();
+  });
+
+  test("one that votes already is not moved elsewhere by being added again", async () => {
+    const cluster = await TestCluster.start();
+    const leader = await cluster.untilLeader();
+    const { currentVoters } = await quorumOf(cluster, leader);
+    const before = leader.broker.raft?.status().configuration.voters;
+    for (const { replicaId, replicaDirectoryId } of currentVoters) {
+      for (const voterDirectoryId of [ZERO_UUID, replicaDirectoryId, OTHER_DIRECTORY]) {
+        const { errorCode, errorMessage } = await cluster.ask(leader, addRaftVoter, 0, {
+          clusterId: CLUSTER_ID,
+          timeoutMs: 10_000,
+          voterId: replicaId,
+          voterDirectoryId,
+          listeners: [{ name: "PLAINTEXT", host: "elsewhere", port: 1 }],
+        });
+        expect([errorCode, errorMessage]).toEqual([
+          ErrorCode.DuplicateVoter,
+          `Node ${replicaId} is part of the set of voters [1, 2, 3] already: one that has lost its ` +
+          "disk is removed first.",
+        ]);
+      }
+    }
+    expect(leader.broker.raft?.status().configuration.voters).toEqual(before);
     cluster.haltAll();
   });
 

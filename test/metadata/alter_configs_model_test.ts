@@ -103,7 +103,6 @@ describe("decideAlterConfigs()", () => {
           const { records: made, reply } = decideAlterConfigs(image, {
             ...one,
             resources: [{ resourceType: 2, resourceName: "t", configs: one.configs }],
-            brokerId: 1,
             brokerValue: () => undefined,
           });
           const after = applied(model, one);

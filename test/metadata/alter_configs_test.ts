@@ -9,8 +9,10 @@ import {
   type ConfigChange,
   decideAlterConfigs,
 } from "../../src/metadata/decide/alter_configs.ts";
+import { decideRegisterBroker } from "../../src/metadata/decide/register_broker.ts";
 import { ClusterImage } from "../../src/metadata/image.ts";
 import type { MetadataRecord } from "../../src/metadata/record.ts";
+import { registration } from "./cluster.ts";
 
 const TOPIC = 2;
 const { set, delete: remove, append, subtract } = CONFIG_OPERATION;
@@ -33,13 +35,17 @@ class Cluster {
       resources: [{ resourceType: TOPIC, resourceName: "t", configs }],
       isWholeSet: false,
       validateOnly: false,
-      brokerId: 1,
       brokerValue: (synonym) => this.broker.get(synonym),
       ...options,
     });
     this.written = records;
     this.#replay(records);
     return reply[0] as AlteredResource;
+  }
+
+  register(brokerId: number): void {
+    const { records } = decideRegisterBroker(this.image, registration(brokerId));
+    this.#replay(records);
   }
 
   get settings(): Readonly<Record<string, string>> {
@@ -123,6 +129,7 @@ describe("decideAlterConfigs()", () => {
 
   test("other resources than topics are refused, and where to go instead is said", () => {
     const cluster = new Cluster();
+    cluster.register(1);
     const reasons = new Map([[4, /settings file/], [8, /loggers/], [16, /metrics/], [32, /group/]]);
     for (const [resourceType, reason] of reasons) {
       const configs = [to("log.cleaner.threads", "2")];
@@ -152,6 +159,19 @@ describe("decideAlterConfigs()", () => {
     expect(cluster.alter([], { resources }).errorMessage?.length).toBeLessThan(400);
   });
 
+  test("a broker's settings are refused by its own id, whichever node decides", () => {
+    const cluster = new Cluster();
+    cluster.register(2);
+    cluster.register(3);
+    const messageOf = (resourceName: string): string | null => {
+      const resources = [{ resourceType: 4, resourceName, configs: [] }];
+      return cluster.alter([], { resources }).errorMessage;
+    };
+    expect(messageOf("3")).toMatch(/^Cannot change settings of broker 3 while it runs: /);
+    expect(messageOf("")).toMatch(/^Cannot change settings of all brokers while they run: /);
+    expect(messageOf("7")).toBe("Unexpected broker id, expected 2, 3, but received 7");
+  });
+
   test("only the first of many wrong names gets a suggestion, which takes time to find", () => {
     const cluster = new Cluster();
     const { reply } = decideAlterConfigs(cluster.image, {
@@ -162,7 +182,6 @@ describe("decideAlterConfigs()", () => {
       })),
       isWholeSet: false,
       validateOnly: false,
-      brokerId: 1,
       brokerValue: () => undefined,
     });
     const suggested = reply.filter(({ errorMessage }) => errorMessage?.includes("did you mean"));

@@ -142,6 +142,21 @@ async function appendOne({ clock }: Fixture, partition: Partition): Promise<void
   await clock.settle();
 }
 
+describe("open() after a kill", () => {
+  test("waits for what recovery kept to be durable, but where the class is memory", async () => {
+    const first = await startBroker();
+    const connection = await first.dial();
+    await createTopic(connection, "synced");
+    await createTopic(connection, "kept", { "mq.durability": "memory" });
+    for (const topic of ["synced", "kept"]) await produceTo(connection, topic, batchOf(["x"]));
+    first.broker.halt();
+    const { log } = await openAgain(first.disk.kill());
+    expect(log("synced").partition.log.recoveryPoint).toBe(toOffset(1));
+    expect(log("kept").partition.log.recoveryPoint).toBe(toOffset(0));
+    expect(log("kept").partition.highWatermark).toBe(toOffset(1));
+  });
+});
+
 describe("writeRecoveryPoint()", () => {
   test("writes where it is not written, for nothing where it is", async () => {
     const { logs, disk, fixture, log } = await openLogs();

@@ -109,7 +109,7 @@ describe("MetadataQuorum", () => {
         value: new Array(1000).fill("1:1").join(","),
       }],
     }));
-    await quorum.propose((image) =>
+    await clock.until(quorum.propose((image) =>
       decideCreateTopics(image, {
         topics,
         validateOnly: false,
@@ -118,13 +118,13 @@ describe("MetadataQuorum", () => {
         partitionCountMax: 10_000,
         brokerValue: () => undefined,
       })
-    );
+    ));
     const killed = disk.kill();
     const log = killed.open("/data/orders-0/00000000000000000000.log", "write");
     log.truncate(log.bytes() - 1); // torn in its last byte
-    const again = await open(killed, clock);
+    const again = await clock.until(open(killed, clock));
     expect([...again.quorum.image.topics()]).toHaveLength(0);
-    const whole = await open(disk.crash(), clock);
+    const whole = await clock.until(open(disk.crash(), clock));
     expect([...whole.quorum.image.topics()]).toHaveLength(3000);
   });
 

@@ -2,6 +2,7 @@
 import { addRaftVoter } from "../../api/add_raft_voter.ts";
 import { ErrorCode } from "../../api/error_code.ts";
 import { ZERO_UUID } from "../../ground/uuid.ts";
+import type { Voter } from "../../raft/configuration.ts";
 import { changeVoters, refuseCluster } from "../change_voters.ts";
 import { type Answer, defineHandler } from "../handler.ts";
 
@@ -23,6 +24,8 @@ export const addRaftVoterHandler = defineHandler({
     const wrong = refuseCluster(broker, clusterId);
     if (wrong !== undefined) return wrong;
     if (voterId < 0) return invalid(`Invalid voter id ${voterId}`);
+    const present = broker.raft?.status().configuration.voters ?? [];
+    if (present.some(({ id }) => id === voterId)) return duplicate(voterId, present);
     // Zeros stand for the directory under which a broker of this id has registered.
     const directoryId = request.voterDirectoryId === ZERO_UUID
       ? broker.image.broker(voterId)?.directoryIds[0]
@@ -42,6 +45,20 @@ export const addRaftVoterHandler = defineHandler({
     });
   },
 });
+
+/**
+ * Whatever its directory and its address: where a voter is found it tells itself, and one that has lost
+ * its disk is removed first (kafka: AddVoterHandler.handleAddVoterRequest).
+ */
+function duplicate(voterId: number, voters: readonly Voter[]): Answer<typeof addRaftVoter> {
+  const ids = voters.map(({ id }) => id).join(", ");
+  return {
+    errorCode: ErrorCode.DuplicateVoter,
+    errorMessage:
+      `Node ${voterId} is part of the set of voters [${ids}] already: one that has lost ` +
+      "its disk is removed first.",
+  };
+}
 
 function invalid(errorMessage: string): Answer<typeof addRaftVoter> {
   return { errorCode: ErrorCode.InvalidRequest, errorMessage };

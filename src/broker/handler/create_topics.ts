@@ -29,6 +29,7 @@ export const createTopicsHandler = defineHandler({
       config: topic.configs,
     }));
     const created = await createTopics(broker, topics, request.validateOnly);
+    const standard = topicConfigEntries(new Map(), broker.settings);
     return {
       topics: [
         ...created.map((topic, index): Created => {
@@ -43,7 +44,11 @@ export const createTopicsHandler = defineHandler({
             errorMessage: topic.errorMessage,
             numPartitions: topic.partitionCount,
             replicationFactor: topic.replicationFactor,
-            configs: isCreated ? topicConfigEntries(own, broker.settings) : [],
+            configs: !isCreated
+              ? []
+              : own.size === 0
+              ? standard
+              : topicConfigEntries(own, broker.settings),
           };
         }),
         ...[...twice].map((name): Created => ({

@@ -53,7 +53,6 @@ export interface AlterConfigsRequest {
   /** Whether what is not named goes back to its default. */
   readonly isWholeSet: boolean;
   readonly validateOnly: boolean;
-  readonly brokerId: number;
   /** Gives the defaults that a topic's settings must not contradict. */
   readonly brokerValue: BrokerValue;
 }
@@ -85,7 +84,7 @@ export function decideAlterConfigs(
     const isTwice = (counts.get(keyOf(resource)) as number) > 1;
     const result = isTwice
       ? refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.")
-      : refuseResource(resource, request) ??
+      : refuseResource(image, resource) ??
         alterTopic(image, resource, { ...request, maySuggest: refusedCount < SUGGESTIONS_MAX });
     if (isRefusal(result)) {
       refusedCount++;
@@ -120,10 +119,10 @@ function keyOf({ resourceType, resourceName }: ResourceToAlter): string {
   return `${resourceType} ${resourceName}`;
 }
 
-/** What is wrong with it whatever the state of the cluster. */
+/** What is wrong with it whatever the topics are. */
 function refuseResource(
+  image: ClusterImage,
   { resourceType, resourceName, configs }: ResourceToAlter,
-  { brokerId }: AlterConfigsRequest,
 ): Refusal | undefined {
   const invalid = (message: string): Refusal => refusal(ErrorCode.InvalidRequest, message);
   if (new Set(configs.map(({ name }) => name)).size !== configs.length) {
@@ -137,7 +136,7 @@ function refuseResource(
     case RESOURCE_TYPE.topic:
       return undefined;
     case RESOURCE_TYPE.broker:
-      return invalid(brokerReason(resourceName, brokerId));
+      return invalid(brokerReason(image, resourceName));
     case RESOURCE_TYPE.brokerLogger:
       return invalid("Cannot change a broker's loggers: mq has none");
     case RESOURCE_TYPE.clientMetrics:
@@ -149,15 +148,25 @@ function refuseResource(
   }
 }
 
-function brokerReason(resourceName: string, brokerId: number): string {
+/**
+ * Names the broker that is meant: whichever was asked, the active controller answers, and its own id
+ * says nothing (of Kafka the broker that is asked looks at it, before it passes the request on).
+ */
+function brokerReason(image: ClusterImage, resourceName: string): string {
   if (resourceName !== "" && !/^[+-]?\d+$/.test(resourceName)) {
     return `Node id must be an integer, but it is: ${shown(resourceName)}`;
   }
-  if (resourceName !== "" && Number(resourceName) !== brokerId) {
-    return `Unexpected broker id, expected ${brokerId}, but received ${shown(resourceName)}`;
+  if (resourceName !== "" && image.broker(Number(resourceName)) === undefined) {
+    const ids = image.brokers().map(({ brokerId }) => brokerId).join(", ");
+    return `Unexpected broker id, expected ${ids}, but received ${shown(resourceName)}`;
   }
-  return "Cannot change settings of a broker while it runs: write them into the settings file that " +
-    "it is started with (mq broker start -c FILE), and start it anew";
+  return resourceName === ""
+    ? "Cannot change settings of all brokers while they run: write them into the settings files that " +
+      "they are started with (mq broker start -c FILE), and start them anew"
+    : `Cannot change settings of broker ${
+      Number(resourceName)
+    } while it runs: write them into the ` +
+      "settings file that it is started with (mq broker start -c FILE), and start it anew";
 }
 
 function alterTopic(

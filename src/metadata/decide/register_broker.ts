@@ -8,34 +8,16 @@
  * Source: kafka: ClusterControlManager.registerBroker, ReplicationControlManager.handleBrokerShutdown.
  */
 import { ErrorCode } from "../../api/error_code.ts";
-import { type Uuid, ZERO_UUID } from "../../ground/uuid.ts";
+import type { RegisterBrokerRequest as BrokerRegistration } from "../../api/own/register_broker.ts";
+import { ZERO_UUID } from "../../ground/uuid.ts";
 import { recordsOfLeaving, recordsOfReturning } from "../broker_moves.ts";
 import type { Decision } from "../decision.ts";
 import { METADATA_VERSION } from "../feature.ts";
 import type { BrokerImage, ClusterImage } from "../image.ts";
 import { isClusterLevel } from "../level_gate.ts";
-import type {
-  FeatureRange,
-  ListenerAddress,
-  MetadataRecord,
-  RegisterBrokerRecord,
-} from "../record.ts";
+import type { ListenerAddress, MetadataRecord, RegisterBrokerRecord } from "../record.ts";
 import { type Refusal, refusal } from "../refusal.ts";
 import type { BrokerValue } from "../topic_config.ts";
-
-export interface BrokerRegistration {
-  readonly brokerId: number;
-  readonly incarnationId: Uuid;
-  readonly clusterId: string;
-  readonly listeners: readonly ListenerAddress[];
-  readonly rack: string | null;
-  readonly features: readonly FeatureRange[];
-  /** Of its log directories. */
-  readonly directoryIds: readonly Uuid[];
-  /** Of the incarnation that it knows it was, and whether that one ended cleanly; -1 = not known. */
-  readonly previousBrokerEpoch: number;
-  readonly isClean: boolean;
-}
 
 export interface RegisterBrokerRequest extends BrokerRegistration {
   /** What the broker's own must be. */

@@ -2,8 +2,8 @@
  * Calls to the controllers: finds the active one, and asks again elsewhere where it was not it.
  *
  * Who leads is learned from the own Raft machine (`setLeader`), from Hello, and from the answers
- * themselves; a later term beats an earlier one. While nobody is known, the controllers are asked in
- * turn. What any controller can answer stays with one until that one fails.
+ * themselves (see `KnownLeader`). While nobody is known, the controllers are asked in turn. What any
+ * controller can answer stays with one until that one fails.
  *
  * A call that was sent and not answered may have been carried out. It is asked again only where that
  * does no harm (`isRepeatable`); else the caller hears `wasSent`.
@@ -15,6 +15,7 @@ import type { OwnApi } from "../../api/own/own_api.ts";
 import type { Clock } from "../../env/clock.ts";
 import { type Address, PeerFault } from "../../env/network.ts";
 import type { Random } from "../../env/random.ts";
+import { KnownLeader } from "../quorum/known_leader.ts";
 import { CallFault } from "./call_fault.ts";
 import type { Peers } from "./peers.ts";
 
@@ -67,8 +68,7 @@ const DEPOSED_MS = 1000;
 export class ControllerChannel implements ControllerCalls {
   readonly #options: ControllerChannelOptions;
   readonly #onLeader = new Set<() => void>();
-  #leaderId: number | undefined;
-  #term = -1;
+  readonly #leader = new KnownLeader();
   /** Places in the list of candidates: who is asked while nobody leads, and who is asked what any can answer. */
   readonly #turns = { leader: 0, any: 0 };
   #isClosed = false;
@@ -78,16 +78,13 @@ export class ControllerChannel implements ControllerCalls {
   }
 
   get leaderId(): number | undefined {
-    return this.#leaderId;
+    return this.#leader.leaderId;
   }
 
-  /** From whoever may know; what is of an earlier term is ignored. */
+  /** From whoever may know. */
   setLeader(leaderId: number | undefined, term: number): void {
-    if (term < this.#term || (term === this.#term && leaderId === undefined)) return;
-    const isNew = term > this.#term || leaderId !== this.#leaderId;
-    this.#term = term;
-    this.#leaderId = leaderId;
-    if (isNew) { for (const onLeader of [...this.#onLeader]) onLeader(); }
+    const isNews = this.#leader.hear(leaderId, term, this.#options.env.clock.monotonicMs());
+    if (isNews) { for (const onLeader of [...this.#onLeader]) onLeader(); }
   }
 
   /** Ends the tries of calls under way; what has been sent is answered, or lost, by `Peers`. */
@@ -133,7 +130,10 @@ export class ControllerChannel implements ControllerCalls {
     try {
       const answer = await this.#ask(target, api, request, timeoutMs);
       this.#learn(answer);
-      if (!ELSEWHERE.has(answer.errorCode)) return answer;
+      if (!ELSEWHERE.has(answer.errorCode)) {
+        this.#wasRight(target, api.askedOf);
+        return answer;
+      }
       this.#wasWrong(target, api.askedOf, answer.leaderId);
       return new CallFault("refused", `Cannot ask ${api.name}: not the active controller`, false);
     } catch (thrown) {
@@ -177,7 +177,7 @@ export class ControllerChannel implements ControllerCalls {
     const { clock } = this.#options.env;
     return new Promise((resolve, reject) => {
       const onLeader = (): void => {
-        if (!this.#isClosed && (this.#leaderId === undefined || this.#leaderId === nodeId)) return;
+        if (!this.#isClosed && (this.leaderId === undefined || this.leaderId === nodeId)) return;
         this.#onLeader.delete(onLeader);
         const timer = clock.after(this.#isClosed ? 0 : DEPOSED_MS, () => {
           reject(new CallFault("timeout", `node ${nodeId}: leads no more: ${name}`, true));
@@ -190,7 +190,7 @@ export class ControllerChannel implements ControllerCalls {
   }
 
   #target(askedOf: "leader" | "any"): Candidate | undefined {
-    if (askedOf === "leader" && this.#leaderId !== undefined) return { nodeId: this.#leaderId };
+    if (askedOf === "leader" && this.leaderId !== undefined) return { nodeId: this.leaderId };
     const candidates = this.#options.candidates();
     return candidates[this.#turns[askedOf] % Math.max(candidates.length, 1)];
   }
@@ -202,9 +202,14 @@ export class ControllerChannel implements ControllerCalls {
   /** `hint`: who is said to lead instead. */
   #wasWrong(target: Candidate, askedOf: "leader" | "any", hint?: number): void {
     const asked = "nodeId" in target ? target.nodeId : undefined;
-    if (askedOf === "any" || this.#leaderId === undefined) this.#turns[askedOf]++;
-    if (asked !== undefined && asked === this.#leaderId) this.#leaderId = undefined;
-    if (this.#leaderId === undefined && hint !== undefined && hint !== asked) this.#leaderId = hint;
+    if (askedOf === "any" || this.leaderId === undefined) this.#turns[askedOf]++;
+    if (asked !== undefined) this.#leader.disprove(asked);
+    if (hint !== undefined && hint !== asked) this.#leader.suppose(hint);
+  }
+
+  #wasRight(target: Candidate, askedOf: "leader" | "any"): void {
+    if (askedOf === "any" || !("nodeId" in target)) return;
+    this.#leader.confirm(target.nodeId, this.#options.env.clock.monotonicMs());
   }
 
   /** The first tries follow soon: a new leader is there within an election. */

@@ -13,7 +13,6 @@ import { hello, type HelloRequest, type HelloResponse } from "../../api/own/hell
 import type { AnyOwnApi, OwnApi } from "../../api/own/own_api.ts";
 import { raftMessages, type RaftMessagesRequest } from "../../api/own/raft_messages.ts";
 import { ownApiOf } from "../../api/own/registry.ts";
-import type { Trace } from "../../env/trace.ts";
 import { AssertionFailure } from "../../ground/assert.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
 import { type Uuid, ZERO_UUID } from "../../ground/uuid.ts";
@@ -65,7 +64,6 @@ export type PeerReply =
 export interface PeerServices {
   readonly self: ReplicaKey;
   readonly clusterId: string;
-  readonly trace: Trace;
   readonly crc32c: Crc32c;
   readonly refusals: PeerRefusals;
   /** Of a whole frame; `mq.peer.request.max.bytes`. */
@@ -251,11 +249,8 @@ export class PeerSession {
   /** A handler that throws is a broken program; the connection goes, the node lives and tells. */
   #onFailure(error: unknown, { api }: OwnHandler, { nodeId }: PeerIdentity): PeerReply {
     if (error instanceof AssertionFailure) throw error;
-    this.#services.trace.event("error", "a request of a peer failed", {
-      api: api.name,
-      nodeId,
-      error: error instanceof Error ? error.message : String(error),
-    });
+    const text = error instanceof Error ? error.message : String(error);
+    this.#services.refusals.addFailure(api.name, text, { nodeId });
     return { kind: "close", reason: `${api.name} failed` };
   }
 

@@ -15,6 +15,7 @@
 import { ZERO_UUID } from "../../ground/uuid.ts";
 import { type Configuration, isSameReplica, type ReplicaKey } from "../../raft/configuration.ts";
 import type { Message } from "../../raft/message.ts";
+import { TERM_LEAP_MAX } from "../quorum/known_leader.ts";
 
 /** What the own machine knows. */
 export interface RaftSight {
@@ -26,9 +27,6 @@ export interface RaftRefusal {
   readonly reason: "unknown-voter" | "impossible-term";
   readonly detail: string;
 }
-
-/** An election every second for half a year, while this node was away. */
-const TERM_LEAP_MAX = 1 << 24;
 
 /** Undefined where the message is to be heard. `configuration` is asked only where it matters. */
 export function refuseRaftMessage(

@@ -1,6 +1,7 @@
 /**
- * What peers, and those that would like to be some, were refused for: counted by reason, and each
- * reason told at most once a minute, with how often it happened since it was last told.
+ * What peers, and those that would like to be some, were refused for, and which of their requests
+ * failed: counted by reason, and each reason told at most once a minute, with how often it happened
+ * since it was last told. Whoever can send a request can send a million.
  */
 import type { Clock } from "../../env/clock.ts";
 import type { Trace, TraceFields } from "../../env/trace.ts";
@@ -30,7 +31,7 @@ export type RefusalReason =
 
 const TELL_EVERY_MS = 60_000;
 
-interface Refused {
+interface Counted {
   count: number;
   untold: number;
   toldAtMs: number;
@@ -39,7 +40,9 @@ interface Refused {
 export class PeerRefusals {
   readonly #clock: Clock;
   readonly #trace: Trace;
-  readonly #reasons = new Map<RefusalReason, Refused>();
+  readonly #reasons = new Map<RefusalReason, Counted>();
+  /** By the name of the API. */
+  readonly #failures = new Map<string, Counted>();
 
   constructor({ clock, trace }: { readonly clock: Clock; readonly trace: Trace }) {
     this.#clock = clock;
@@ -56,18 +59,32 @@ export class PeerRefusals {
   }
 
   add(reason: RefusalReason, detail: string, fields: TraceFields = {}): void {
-    let refused = this.#reasons.get(reason);
-    if (refused === undefined) {
-      refused = { count: 0, untold: 0, toldAtMs: -Infinity };
-      this.#reasons.set(reason, refused);
-    }
-    refused.count++;
-    refused.untold++;
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - refused.toldAtMs < TELL_EVERY_MS) return;
-    const times = refused.untold;
-    refused.toldAtMs = nowMs;
-    refused.untold = 0;
+    const times = this.#timesToTell(this.#reasons, reason);
+    if (times === 0) return;
     this.#trace.event("warn", "a peer was refused", { reason, detail, times, ...fields });
+  }
+
+  /** A request was understood, and whoever serves it could not: a fault of this program. */
+  addFailure(api: string, error: string, fields: TraceFields = {}): void {
+    const times = this.#timesToTell(this.#failures, api);
+    if (times === 0) return;
+    this.#trace.event("error", "a request of a peer failed", { api, error, times, ...fields });
+  }
+
+  /** How often it has happened since it was last told; 0 where it is not told now. */
+  #timesToTell<Key>(all: Map<Key, Counted>, key: Key): number {
+    let counted = all.get(key);
+    if (counted === undefined) {
+      counted = { count: 0, untold: 0, toldAtMs: -Infinity };
+      all.set(key, counted);
+    }
+    counted.count++;
+    counted.untold++;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - counted.toldAtMs < TELL_EVERY_MS) return 0;
+    const times = counted.untold;
+    counted.toldAtMs = nowMs;
+    counted.untold = 0;
+    return times;
   }
 }

@@ -20,7 +20,7 @@ import { decodeMessagePack } from "../../wire/msgpack.ts";
 import { atMost } from "../at_most.ts";
 import type { MetadataView, ReplaceListener, ReplayListener } from "./metadata_view.ts";
 import { MetadataCorrupt } from "./not_controller.ts";
-import { entryOf, newCursor } from "./quorum_batches.ts";
+import { entryOf, newCursor, SLICE_RECORDS } from "./quorum_batches.ts";
 import type { LoadedSnapshot } from "./snapshot_store.ts";
 
 /** Consequences of one batch that are under way at once: each may hold a file open. */
@@ -112,14 +112,39 @@ export class AppliedImage implements MetadataView {
     await this.#inTurn(this.#tellReplaced().then(() => this.#moveTo(id)));
   }
 
+  /** Does something while nothing is applied, from no side, and nobody is being told of what was. */
+  async whileStill(work: () => Promise<void>): Promise<void> {
+    // deno-lint-ignore no-await-in-loop -- until it is its turn
+    while (this.#turn !== undefined) await this.#turn;
+    await this.#inTurn(work());
+  }
+
   /** Undefined where nobody is to be waited for. */
   #applyRecords(batch: BatchView): Promise<void> | undefined {
     if (batch.isControl()) {
       this.#configuration = entryOf(batch, this.#cursor).configuration ?? this.#configuration;
       return undefined;
     }
+    const records = recordsIn(batch, this.#cursor);
     const baseOffset = batch.baseOffset();
-    const records = recordsOf(batch, this.#cursor);
+    if (batch.recordCount() <= SLICE_RECORDS) return this.#replayAll([...records], baseOffset);
+    return this.#readSlices(records).then((all) => this.#replayAll(all, baseOffset));
+  }
+
+  /** Reading is what takes time; others have their turns, and see the image as it was before. */
+  async #readSlices(records: Iterable<MetadataRecord>): Promise<readonly MetadataRecord[]> {
+    const all: MetadataRecord[] = [];
+    for (const record of records) {
+      all.push(record);
+      if (all.length % SLICE_RECORDS !== 0) continue;
+      // deno-lint-ignore no-await-in-loop -- that is what a pause is
+      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+    }
+    return all;
+  }
+
+  /** In one go: nobody sees a part of a batch. */
+  #replayAll(records: readonly MetadataRecord[], baseOffset: number): Promise<void> | undefined {
     for (const [index, record] of records.entries()) {
       this.#replay(toOffset(baseOffset + index), record);
     }
@@ -169,21 +194,21 @@ export class AppliedImage implements MetadataView {
   }
 }
 
-/** All or none. */
-function recordsOf(batch: BatchView, cursor: ReturnType<typeof newCursor>): MetadataRecord[] {
-  const records: MetadataRecord[] = [];
+function* recordsIn(
+  batch: BatchView,
+  cursor: ReturnType<typeof newCursor>,
+): Iterable<MetadataRecord> {
   cursor.open(batch);
   while (cursor.next()) {
     const record = asMetadataRecord(decodeMessagePack(cursor.value() ?? NO_BYTES));
     if (typeof record === "string") {
       throw new MetadataCorrupt(`Cannot replay metadata offset ${cursor.offset()}: ${record}`);
     }
-    records.push(record);
+    yield record;
   }
   if (cursor.failure !== undefined) {
     throw new MetadataCorrupt(
       `Cannot replay metadata offset ${batch.baseOffset()}: ${cursor.failure}`,
     );
   }
-  return records;
 }

@@ -23,6 +23,7 @@ import type { SnapshotId } from "../../raft/entry.ts";
 import { BatchWalk } from "../../record/batch_walk.ts";
 import { entriesIn } from "./append_check.ts";
 import { AppliedImage } from "./applied_image.ts";
+import { KnownLeader } from "./known_leader.ts";
 import type { MetadataSource } from "./metadata_source.ts";
 import type { OpenMetadata, ReplaceListener, ReplayListener } from "./metadata_view.ts";
 import { MetadataCorrupt } from "./not_controller.ts";
@@ -64,7 +65,7 @@ export class MetadataFollower implements OpenMetadata {
   readonly #options: MetadataFollowerOptions;
   readonly #state: AppliedImage;
   readonly #leaderListeners: (() => void)[] = [];
-  #leader: { readonly id: number; readonly term: number } | undefined;
+  readonly #leader = new KnownLeader();
   #failures = 0;
   #toldMs = -Infinity;
   #isStarted = false;
@@ -99,9 +100,10 @@ export class MetadataFollower implements OpenMetadata {
     return this.#state.whenApplied(offset, timeoutMs);
   }
 
-  /** Who leads the quorum, as the controller that answered last knew it. */
+  /** Who leads the quorum, as controllers told in their answers. */
   leader(): { readonly id: number; readonly term: number } | undefined {
-    return this.#leader;
+    const { leaderId, term } = this.#leader;
+    return leaderId === undefined ? undefined : { id: leaderId, term };
   }
 
   /** Who votes, by what has come; undefined while nothing has said it. */
@@ -245,10 +247,9 @@ export class MetadataFollower implements OpenMetadata {
   }
 
   #noteLeader({ leaderId, term }: MetadataFetchResponse): void {
-    if (leaderId === undefined || term < (this.#leader?.term ?? 0)) return;
-    const isSame = this.#leader?.id === leaderId && this.#leader.term === term;
-    this.#leader = { id: leaderId, term };
-    if (!isSame) { for (const listener of this.#leaderListeners) listener(); }
+    if (leaderId === undefined) return;
+    const isNews = this.#leader.hear(leaderId, term, this.#options.clock.monotonicMs());
+    if (isNews) { for (const listener of this.#leaderListeners) listener(); }
   }
 
   #becomeCaughtUp(): void {

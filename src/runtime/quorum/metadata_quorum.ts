@@ -17,13 +17,13 @@ import type { Log } from "../../log/log.ts";
 import type { LogFault } from "../../log/log_fault.ts";
 import type { Decision } from "../../metadata/decision.ts";
 import type { ClusterImage } from "../../metadata/image.ts";
-import { asMetadataRecord, type MetadataRecord } from "../../metadata/record.ts";
 import type { Voter } from "../../raft/configuration.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import { AppliedImage } from "./applied_image.ts";
 import type { OpenMetadata, ReplaceListener, ReplayListener } from "./metadata_view.ts";
-import { DecisionUnsound, MetadataCorrupt, NotController } from "./not_controller.ts";
-import { RaftNode, type RaftNodeOptions } from "./raft_node.ts";
+import { MetadataCorrupt, NotController } from "./not_controller.ts";
+import { RaftNode } from "./raft_node.ts";
+import type { RaftNodeOptions } from "./raft_node_options.ts";
 import { RaftStorage, startConfiguration } from "./raft_storage.ts";
 import { NO_TRANSPORT } from "./raft_transport.ts";
 
@@ -183,7 +183,6 @@ export class MetadataQuorum implements OpenMetadata {
     const { records, reply } = decide(this.image);
     if (records.length === 0) await this.readBarrier();
     else {
-      refuseUnsound(records);
       const baseOffset = await this.node.proposeRecords(records);
       assert(
         this.appliedOffset > baseOffset,
@@ -191,17 +190,6 @@ export class MetadataQuorum implements OpenMetadata {
       );
     }
     return reply;
-  }
-}
-
-/**
- * What is committed and cannot be replayed ends every node, now and at each start. So a decision that
- * took over something from outside which no record may hold fails here, before it is written.
- */
-function refuseUnsound(records: readonly MetadataRecord[]): void {
-  for (const record of records) {
-    const reason = asMetadataRecord(record);
-    if (typeof reason === "string") throw new DecisionUnsound(`Cannot decide: ${reason}`);
   }
 }
 

@@ -16,6 +16,7 @@ interface Proposal {
   resolve(baseOffset: Offset): void;
   reject(error: unknown): void;
   timer: Timer | undefined;
+  isCommitted: boolean;
 }
 
 export interface ProposalsOptions {
@@ -42,8 +43,23 @@ export class Proposals {
   /** Resolves when the batch is committed and applied. */
   add(baseOffset: Offset, term: number): Promise<Offset> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(baseOffset, { baseOffset, term, resolve, reject, timer: undefined });
+      this.#pending.set(baseOffset, {
+        baseOffset,
+        term,
+        resolve,
+        reject,
+        timer: undefined,
+        isCommitted: false,
+      });
     });
+  }
+
+  /** Whoever leads from here on, it stands: only until it is applied is waited for. */
+  onCommitted(baseOffset: number, term: number): void {
+    const proposal = this.#pending.get(baseOffset as Offset);
+    if (proposal?.term !== term) return;
+    proposal.timer?.cancel();
+    proposal.isCommitted = true;
   }
 
   /** A committed batch is in the image. */
@@ -66,6 +82,7 @@ export class Proposals {
   onLeadershipLost(): void {
     const { clock, outcomeMs } = this.#options;
     for (const proposal of this.#pending.values()) {
+      if (proposal.isCommitted) continue;
       proposal.timer ??= clock.after(outcomeMs, () => {
         this.#take(proposal).reject(this.#refusal(false));
       });

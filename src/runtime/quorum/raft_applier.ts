@@ -77,6 +77,11 @@ export class RaftApplier {
     return this.#committedUpTo;
   }
 
+  /** See `SnapshotTaker`. */
+  get snapshotTakenMs(): number | undefined {
+    return this.#taker.takenMs;
+  }
+
   /** Hears when more is committed, or nothing will be any more; the result ends it. */
   onCommitted(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -160,7 +165,7 @@ export class RaftApplier {
   async #applyNext(): Promise<void> {
     const snapshot = this.#toInstall;
     if (snapshot !== undefined) await this.#load(snapshot);
-    else if (this.#mayTake()) await this.#take();
+    else if (this.#mayTake()) await this.#options.state.whileStill(() => this.#take());
     else if (this.#position < this.#committedUpTo) await this.#applySome();
     this.#report();
   }
@@ -184,6 +189,7 @@ export class RaftApplier {
       if (batch.isControl()) {
         this.#configuration = entryOf(batch, this.#cursor).configuration ?? this.#configuration;
       }
+      proposals.onCommitted(batch.baseOffset(), batch.partitionLeaderEpoch());
       // deno-lint-ignore no-await-in-loop -- one after the other is the point
       await state.apply(batch);
       this.#position = batch.nextOffset() as Offset;
@@ -217,6 +223,7 @@ export class RaftApplier {
 
   async #take(): Promise<void> {
     const { state, storage, mayRoll } = this.#options;
+    if (!this.#mayTake()) return; // somebody else's batch was under way
     if (mayRoll()) storage.roll();
     await this.#taker.take({
       id: { offset: this.#position, term: this.#term },

@@ -8,22 +8,15 @@
  *
  * A proposal is in the log before the machine hears of it: what a full disk refuses was never proposed,
  * and so is never half decided. Whoever decides is asked for by `MetadataQuorum`.
- * Longer than most: it is where all parts of the driver meet.
+ * When the machine is stepped and woken: `MachineDriver`. Longer than most: it is where all parts of the
+ * driver meet.
  */
-import type { Clock, Timer } from "../../env/clock.ts";
 import { DiskFault, isPassing } from "../../env/disk.ts";
-import type { Random } from "../../env/random.ts";
-import type { Trace } from "../../env/trace.ts";
 import { assert } from "../../ground/assert.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import { LogFault } from "../../log/log_fault.ts";
 import type { MetadataRecord } from "../../metadata/record.ts";
-import {
-  type Configuration,
-  isSameReplica,
-  type ReplicaKey,
-  type Voter,
-} from "../../raft/configuration.ts";
+import { isSameReplica, type ReplicaKey, type Voter } from "../../raft/configuration.ts";
 import type { Entry, SnapshotId } from "../../raft/entry.ts";
 import type { Input } from "../../raft/input.ts";
 import type { Message } from "../../raft/message.ts";
@@ -33,49 +26,24 @@ import type { RaftStatus } from "../../raft/status.ts";
 import type { TransferRefusal } from "../../raft/transfer.ts";
 import type { ChangeRefusal, VoterChange } from "../../raft/voter_change.ts";
 import { checkAppend } from "./append_check.ts";
-import type { AppliedImage } from "./applied_image.ts";
+import { MachineDriver } from "./machine_driver.ts";
 import { DecisionTooLarge, MetadataCorrupt, NotController } from "./not_controller.ts";
 import { Proposals } from "./proposals.ts";
-import { encodeConfiguration, encodeLeaderChange, encodeRecords } from "./quorum_batches.ts";
+import {
+  encodeConfiguration,
+  encodeLeaderChange,
+  finishBatch,
+  packRecords,
+} from "./quorum_batches.ts";
 import { RaftApplier } from "./raft_applier.ts";
 import { RaftSender } from "./raft_sender.ts";
+import { DEFAULT_TIMING, type RaftNodeOptions, type RaftTiming } from "./raft_node_options.ts";
 import { mayResume, type RaftStorage } from "./raft_storage.ts";
-import type { RaftTransport } from "./raft_transport.ts";
 import { RaftWriter } from "./raft_writer.ts";
 import { SnapshotDownload } from "./snapshot_download.ts";
 import type { LoadedSnapshot } from "./snapshot_store.ts";
 import type { SnapshotLimits } from "./snapshot_taker.ts";
 
-export interface RaftTiming {
-  readonly electionTimeoutMs: number;
-  readonly heartbeatMs: number;
-}
-
-export interface RaftNodeOptions {
-  readonly storage: RaftStorage;
-  /** Nothing was applied to it yet. */
-  readonly state: AppliedImage;
-  readonly self: ReplicaKey;
-  /** In force until the log or a snapshot holds a configuration. */
-  readonly bootstrap: Configuration;
-  readonly transport: RaftTransport;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly trace: Trace;
-  readonly timing?: RaftTiming;
-  readonly snapshots?: SnapshotLimits;
-  /** A disk that is not merely full: its owner takes it offline. The node has stopped. */
-  onDiskFault(fault: DiskFault): void;
-  /** What is committed cannot be read or understood. The node has stopped. */
-  onCorrupt(fault: MetadataCorrupt | LogFault): void;
-}
-
-/**
- * By simulating 1000 losses of a leader each, with a disk that syncs in 15 ms and a wire of 3 ms: another
- * one decides after 555 ms (median), 864 ms (p99). Twice as many heartbeats make that no shorter, for
- * followers count from the last one, and cost an idle node half of what it does.
- */
-export const DEFAULT_TIMING: RaftTiming = { electionTimeoutMs: 400, heartbeatMs: 200 };
 const DEFAULT_LIMITS: SnapshotLimits = { bytesMax: 20 * 1024 * 1024, intervalMs: 3_600_000 };
 const APPEND_BYTES_MAX = 1024 * 1024;
 const INFLIGHT_MAX = 16;
@@ -90,6 +58,7 @@ type SoftStateListener = (state: SoftState) => void;
 export class RaftNode {
   readonly #options: RaftNodeOptions;
   readonly #raft: Raft;
+  readonly #driver: MachineDriver;
   readonly #timing: RaftTiming;
   readonly #writer: RaftWriter;
   readonly #download: SnapshotDownload;
@@ -99,15 +68,9 @@ export class RaftNode {
   readonly #listeners: SoftStateListener[] = [];
   readonly #reads = new Map<number, (offset: Offset | undefined) => void>();
   #readToken = 0;
-  #timer: Timer | undefined;
-  /** When the timer comes, and when the machine wants its tick, which may be later. */
-  #timerAtMs = Infinity;
-  #tickAtMs = Infinity;
   #soft: SoftState;
   /** Downloaded, durable, and waiting for the machine to take it. */
   #received: LoadedSnapshot | undefined;
-  #isPumping = false;
-  #hasMore = false;
   #isClosing = false;
   #isStopped = false;
   #refusedCount = 0;
@@ -130,26 +93,15 @@ export class RaftNode {
   }
 
   private constructor(options: RaftNodeOptions) {
-    const { storage, clock, random, trace, transport } = options;
-    const { hardState, snapshot, entries } = storage.found;
+    const { storage, clock, trace, transport } = options;
     this.#options = options;
     this.#timing = options.timing ?? DEFAULT_TIMING;
-    this.#raft = new Raft({
-      self: options.self,
-      bootstrap: options.bootstrap,
-      hardState,
-      ...(snapshot === undefined
-        ? {}
-        : { snapshot: { ...snapshot.id, configuration: snapshot.configuration } }),
-      entries,
-      resumes: mayResume(storage.found, options.self),
-      options: {
-        ...this.#timing,
-        appendBytesMax: APPEND_BYTES_MAX,
-        inflightMax: INFLIGHT_MAX,
-      },
-      random: { between: (low, high) => low + random.below(high - low + 1) },
-      now: clock.monotonicMs(),
+    this.#raft = newMachine(options, this.#timing);
+    this.#driver = new MachineDriver({
+      raft: this.#raft,
+      clock,
+      heartbeatMs: this.#timing.heartbeatMs,
+      perform: (ready) => this.#perform(ready),
     });
     const { role, term, leader, isReadyToDecide } = this.#raft.status();
     this.#soft = { role, term, isReadyToDecide, ...(leader === undefined ? {} : { leader }) };
@@ -240,6 +192,11 @@ export class RaftNode {
     return this.#options.storage.snapshots;
   }
 
+  /** When this node took its newest snapshot, by the monotonic clock; undefined where it took none. */
+  get snapshotTakenMs(): number | undefined {
+    return this.#applier.snapshotTakenMs;
+  }
+
   get logStartOffset(): Offset {
     return this.#options.storage.log.logStartOffset;
   }
@@ -270,19 +227,22 @@ export class RaftNode {
   /**
    * Appends a decision as one batch; resolves with its base offset when it is committed and applied.
    * Rejects with `NotController` (see `isDefinite`), with a `DiskFault` where there is no room for it:
-   * nothing was decided then; or with `DecisionTooLarge`.
+   * nothing was decided then; with `DecisionUnsound` or `DecisionTooLarge`. Whoever has lost its term
+   * since the decision was made may have an image by now that it was not made for.
    */
   async proposeRecords(records: readonly MetadataRecord[]): Promise<Offset> {
     const { storage, clock } = this.#options;
+    const { term } = this.#raft.status();
+    const now = clock.wallMs();
+    const pause = (): Promise<void> => new Promise((resolve) => clock.after(0, resolve));
+    const packed = await packRecords(records, now, pause);
     while (this.#writer.isWriting && this.#mayDecide()) {
       // deno-lint-ignore no-await-in-loop -- what the machine has added itself comes before
       await this.#writer.written();
     }
-    if (!this.#mayDecide()) throw this.#notController();
-    const { term, logEndOffset } = this.#raft.status();
-    const now = clock.wallMs();
-    const place = { baseOffset: logEndOffset, term, timestamp: now };
-    const batch = encodeRecords(records, place, storage.crc32c);
+    const { term: present, logEndOffset } = this.#raft.status();
+    if (!this.#mayDecide() || present !== term) throw this.#notController();
+    const batch = finishBatch(packed, { baseOffset: logEndOffset, term }, storage.crc32c);
     if (batch.length > BATCH_BYTES_MAX) throw tooLarge(batch.length);
     try {
       storage.append(batch, now);
@@ -301,7 +261,7 @@ export class RaftNode {
       "a leader that may decide takes a proposal where its log ends",
     );
     const outcome = this.#proposals.add(logEndOffset, term);
-    this.#pump();
+    this.#driver.pump();
     return await outcome;
   }
 
@@ -315,21 +275,21 @@ export class RaftNode {
         else resolve(offset);
       });
       this.#raft.read(this.#options.clock.monotonicMs(), token);
-      this.#pump();
+      this.#driver.pump();
     });
   }
 
   changeVoters(change: VoterChange): "started" | ChangeRefusal {
     if (this.#isClosing || this.#isStopped) return "not-leader";
     const answer = this.#raft.changeVoters(this.#options.clock.monotonicMs(), change);
-    this.#pump();
+    this.#driver.pump();
     return answer;
   }
 
   transferLeadership(to?: ReplicaKey): "started" | TransferRefusal {
     if (this.#isStopped) return "not-leader";
     const answer = this.#raft.transferLeadership(this.#options.clock.monotonicMs(), to);
-    this.#pump();
+    this.#driver.pump();
     return answer;
   }
 
@@ -368,23 +328,7 @@ export class RaftNode {
   // --- the machine ---------------------------------------------------------------------------------
 
   #step(input: Input): void {
-    if (this.#isStopped) return;
-    this.#raft.step(this.#options.clock.monotonicMs(), input);
-    this.#pump();
-  }
-
-  #pump(): void {
-    this.#hasMore = true;
-    if (this.#isPumping) return; // the loop below goes on
-    this.#isPumping = true;
-    try {
-      while (this.#hasMore && !this.#isStopped) {
-        this.#hasMore = false;
-        this.#perform(this.#raft.ready());
-      }
-    } finally {
-      this.#isPumping = false;
-    }
+    this.#driver.step(input);
   }
 
   #perform(ready: Ready): void {
@@ -407,26 +351,6 @@ export class RaftNode {
       answer?.(offset);
     }
     if (softState !== undefined) this.#onSoft(softState);
-    this.#wakeAt(ready.wakeAt);
-  }
-
-  /** Every message of a leader puts an election off: a timer that comes too early is set anew then. */
-  #wakeAt(atMs: number): void {
-    this.#tickAtMs = atMs;
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (atMs === Infinity || this.#isStopped) return;
-    const { clock } = this.#options;
-    this.#timerAtMs = atMs;
-    this.#timer = clock.after(Math.max(0, atMs - clock.monotonicMs()), () => this.#onTimer());
-  }
-
-  #onTimer(): void {
-    this.#timer = undefined;
-    // A timer of the system may come a little before its time: then the machine does nothing yet.
-    if (this.#tickAtMs <= this.#timerAtMs) this.#step({ kind: "tick" });
-    else this.#wakeAt(this.#tickAtMs);
   }
 
   #onSoft(softState: SoftState): void {
@@ -532,7 +456,7 @@ export class RaftNode {
   #stop(reason: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#timer?.cancel();
+    this.#driver.stop();
     this.#download.stop();
     this.#writer.abandon();
     this.#sender.stop();
@@ -562,6 +486,27 @@ export class RaftNode {
       });
     });
   }
+}
+
+/** As the disk has it. */
+function newMachine(
+  { storage, self, bootstrap, random, clock }: RaftNodeOptions,
+  timing: RaftTiming,
+): Raft {
+  const { hardState, snapshot, entries } = storage.found;
+  return new Raft({
+    self,
+    bootstrap,
+    hardState,
+    ...(snapshot === undefined
+      ? {}
+      : { snapshot: { ...snapshot.id, configuration: snapshot.configuration } }),
+    entries,
+    resumes: mayResume(storage.found, self),
+    options: { ...timing, appendBytesMax: APPEND_BYTES_MAX, inflightMax: INFLIGHT_MAX },
+    random: { between: (low, high) => low + random.below(high - low + 1) },
+    now: clock.monotonicMs(),
+  });
 }
 
 function tooLarge(bytes: number): DecisionTooLarge {

@@ -45,6 +45,7 @@ export class SnapshotTaker {
   /** Of the first record that no snapshot has. */
   #sinceMs = 0;
   #notBeforeMs = -Infinity;
+  #takenMs: number | undefined;
   #timer: Timer | undefined;
   #finishing: Promise<void> | undefined;
   #isStopped = false;
@@ -70,6 +71,11 @@ export class SnapshotTaker {
     if (now < this.#notBeforeMs) return false;
     const isOld = limits.intervalMs > 0 && now - this.#sinceMs >= limits.intervalMs;
     return isOld || this.#bytes >= limits.bytesMax;
+  }
+
+  /** When the newest one became durable, by the monotonic clock; undefined where none did yet. */
+  get takenMs(): number | undefined {
+    return this.#takenMs;
   }
 
   /** Resolves when the state may change again. */
@@ -110,8 +116,9 @@ export class SnapshotTaker {
   }
 
   async #finish(id: SnapshotId): Promise<void> {
-    const { storage, trace, onTaken } = this.#options;
+    const { storage, clock, trace, onTaken } = this.#options;
     await storage.snapshots.finish(id);
+    this.#takenMs = clock.monotonicMs();
     trace.event("info", "took a metadata snapshot", { offset: id.offset, term: id.term });
     await storage.snapshots.dropOld();
     const ids = storage.snapshots.ids();

@@ -75,7 +75,6 @@ export class FakeNode {
     this.services = {
       self: this.key,
       clusterId: CLUSTER,
-      trace: world.env.trace,
       crc32c: crc32cTables,
       refusals: this.refusals,
       frameBytesMax: 1 << 20,

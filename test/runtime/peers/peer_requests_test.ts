@@ -1,6 +1,7 @@
 /** What a peer says once it is known: Raft's messages, calls, rubbish. */
 import { describe, expect, test } from "bun:test";
 import { allocateProducerIds } from "../../../src/api/own/allocate_producer_ids.ts";
+import { brokerHeartbeat } from "../../../src/api/own/broker_heartbeat.ts";
 import { hello } from "../../../src/api/own/hello.ts";
 import type { AnyOwnApi } from "../../../src/api/own/own_api.ts";
 import { raftMessages } from "../../../src/api/own/raft_messages.ts";
@@ -12,8 +13,10 @@ import { Prng } from "../../../src/ground/prng.ts";
 import { ZERO_UUID } from "../../../src/ground/uuid.ts";
 import type { Message } from "../../../src/raft/message.ts";
 import { PeerSession } from "../../../src/runtime/peers/peer_session.ts";
+import { PeerRefusals } from "../../../src/runtime/peers/refusals.ts";
 import { encodeRecords } from "../../../src/runtime/quorum/quorum_batches.ts";
 import { OWN_NAMES, randomBytes, randomRequest } from "../../api/own/random_own.ts";
+import { ManualClock } from "../../client/manual_clock.ts";
 import { seedOf } from "../../wire/random_message.ts";
 import { accepted, answerOf, frame, greeted, HELLO, kindOf } from "./accepted.ts";
 import { keyOf } from "./fake_node.ts";
@@ -137,6 +140,38 @@ describe("PeerSession and calls", () => {
       expect(reply.kind).toBe("close");
       expect(world.events).toEqual(["error a request of a peer failed"]);
     }
+  });
+
+  test("tells of requests that fail once a minute, each API for itself, with their number", () => {
+    const told: unknown[] = [];
+    const clock = new ManualClock();
+    const trace = { event: (...words: unknown[]): void => void told.push(words) };
+    const { session, node } = greeted({ refusals: new PeerRefusals({ clock, trace }) });
+    const fail = (): never => {
+      throw new Error("no");
+    };
+    for (const api of [allocateProducerIds, brokerHeartbeat]) node.serve(api as AnyOwnApi, fail);
+    const ask = (name: "AllocateProducerIds" | "BrokerHeartbeat", count: number): void => {
+      const index = OWN_NAMES.indexOf(name);
+      for (let time = 0; time < count; time++) {
+        session.onFrame(frame(ownApis[index] as AnyOwnApi, randomRequest(new Prng(1), name)));
+      }
+    };
+    ask("AllocateProducerIds", 1000);
+    ask("BrokerHeartbeat", 10);
+    expect(told).toHaveLength(2);
+    clock.leap(59_000);
+    ask("AllocateProducerIds", 1);
+    expect(told).toHaveLength(2);
+    clock.leap(1000);
+    ask("AllocateProducerIds", 1);
+    expect(told).toHaveLength(3);
+    expect(told[2]).toEqual(["error", "a request of a peer failed", {
+      api: "AllocateProducerIds",
+      error: "no",
+      times: 1001,
+      nodeId: 1,
+    }]);
   });
 
   test("takes no frame above its bound", () => {
