@@ -3,7 +3,8 @@
  *
  * What is asked about several things is answered thing by thing (`error` in each result); only what
  * concerns the whole call is thrown, as a `ClientError`. Questions are asked again where that may
- * help; orders (create, delete) only where the broker said that it did nothing.
+ * help; orders where the broker said that it did nothing, and those that come to the same however often
+ * they are given. A create whose answer was lost is not: who asks looks what became of it.
  */
 import { describeCluster } from "../api/describe_cluster.ts";
 import { describeConfigs } from "../api/describe_configs.ts";
@@ -165,6 +166,7 @@ export class Admin {
       api: incrementalAlterConfigs,
       body: alterRequest(RESOURCE_TOPIC, topics, options.validateOnly ?? false),
       errorCodes: (response) => response.responses.map(({ errorCode }) => errorCode),
+      isIdempotent: true,
     });
     return alteredConfigs(answer, "topic", topics);
   }

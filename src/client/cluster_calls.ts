@@ -120,6 +120,7 @@ export async function changeFeatures(
       validateOnly,
     },
     errorCodes: ({ errorCode, results }) => [errorCode, ...results.map((each) => each.errorCode)],
+    isIdempotent: true,
   });
   reject(answer, "Cannot change features");
   const results = new Map(answer.results.map((result) => [result.feature, result]));

@@ -9,6 +9,7 @@
  *
  * Not here: which broker to ask (`connection_pool.ts`), retries (`retry.ts`).
  */
+import { metadata } from "../api/metadata.ts";
 import type { Api, RequestInput, ResponseOf } from "../api/schema.ts";
 import type { Env } from "../env/env.ts";
 import type { Address, Stream } from "../env/network.ts";
@@ -26,6 +27,7 @@ import { writeParts } from "./write_parts.ts";
 /** A Fetch answer may be far larger than what was asked for: one batch always comes whole. */
 const FRAME_BYTES_MAX = 1 << 28;
 const FRAME_BYTES_MIN = 4; // a correlation id
+const CONTROLLER_HINT = "This node is a controller and no broker: name a broker of its cluster";
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -276,6 +278,7 @@ export class Connection {
     return new ClientError(
       "UNSUPPORTED_VERSION",
       `${this.#action(`ask ${api.name} of`)}: we speak versions ${low}–${high}, ${theirs}`,
+      this.#versions.has(metadata.key) ? {} : { hint: CONTROLLER_HINT },
     );
   }
 }

@@ -152,6 +152,10 @@ export class PartitionQueue {
    *
    * Keeps: a batch is never sent while one that is not answered lies five or more places before it.
    * The broker recognises its last five batches of a producer, so every retry is recognised.
+   *
+   * Keeps: nothing follows the first batch of an epoch before that is acknowledged. A broker that knows
+   * nothing of a producer takes whatever sequence comes first, so that one behind the first would hide
+   * that the first has failed.
    */
   maySend(now: number, leaderId: number): boolean {
     const first = this.#pending[0];
@@ -161,6 +165,7 @@ export class PartitionQueue {
       return true;
     }
     if (this.#isHalted || this.#needsReset || this.inflightBrokerId !== leaderId) return false;
+    if (this.#identity !== undefined && this.#deliveredPlace < 0) return false;
     return this.#inflight.every(({ place }) => first.place - place < INFLIGHT_COUNT_MAX);
   }
 
@@ -200,7 +205,7 @@ export class PartitionQueue {
 
   /**
    * Whether the broker must have this batch: it has acknowledged one behind it in the same epoch, and
-   * takes sequences without a gap only.
+   * takes sequences without a gap only, from the first one on (see `maySend`).
    */
   isSurelyDelivered(batch: ProducerBatch): boolean {
     return batch.place < this.#deliveredPlace;

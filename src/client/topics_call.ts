@@ -38,6 +38,7 @@ export async function makeTopics(
       validateOnly,
     },
     errorCodes: (response) => response.topics.map(({ errorCode }) => errorCode),
+    isIdempotent: validateOnly,
   });
   const results = new Map(answer.topics.map((topic) => [topic.name, topic]));
   return topics.map(({ name }) => {
@@ -91,6 +92,7 @@ export async function makePartitions(
       validateOnly,
     },
     errorCodes: (response) => response.results.map(({ errorCode }) => errorCode),
+    isIdempotent: validateOnly,
   });
   const results = new Map(answer.results.map((result) => [result.name, result]));
   return topics.map(({ name }) => ({
@@ -121,6 +123,7 @@ export async function chooseLeaders(
         partitionResult.map((each) => each.errorCode)
       ),
     ],
+    isIdempotent: true,
   });
   if (answer.errorCode !== ErrorCode.None) {
     throw errorOfCode(answer.errorCode, "Cannot elect leaders");

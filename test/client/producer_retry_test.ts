@@ -2,71 +2,31 @@ import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { initProducerId } from "../../src/api/init_producer_id.ts";
 import { produce } from "../../src/api/produce.ts";
-import type { ResponseInput } from "../../src/api/schema.ts";
-import type { Client } from "../../src/client/client.ts";
-import type { Producer } from "../../src/client/producer.ts";
-import type { BatchReport, ProducerOptions } from "../../src/client/producer_options.ts";
 import { Prng } from "../../src/ground/prng.ts";
-import { answering, type FakeBroker, type Step } from "./fake_broker.ts";
-import { type Harness, startHarness, valued, valuesIn } from "./harness.ts";
-import { batchesSent } from "./producing.ts";
-
-interface Setup extends Harness {
-  readonly broker: FakeBroker;
-  readonly client: Client;
-  readonly producer: Producer;
-  readonly reports: BatchReport[];
-}
-
-async function setUp(options: ProducerOptions = {}, brokerCount = 1): Promise<Setup> {
-  const harness = await startHarness(brokerCount);
-  harness.cluster.createTopic("a");
-  const client = await harness.connect({ requestTimeoutMs: 5000 });
-  await harness.clock.until(client.metadata.topic("a"));
-  const reports: BatchReport[] = [];
-  const producer = client.producer({
-    batchBytes: 100, // one record each
-    onBatchDelivered: (report) => reports.push(report),
-    ...options,
-  });
-  return { ...harness, client, producer, reports, broker: harness.brokers[0] as FakeBroker };
-}
-
-function refusalBody(errorCode: number): ResponseInput<typeof produce> {
-  return {
-    responses: [{ name: "a", partitionResponses: [{ index: 0, errorCode, baseOffset: -1 }] }],
-  };
-}
-
-function refusal(errorCode: number): Step {
-  return answering(produce, refusalBody(errorCode));
-}
+import { answering, type Step } from "./fake_broker.ts";
+import { valued, valuesIn } from "./harness.ts";
+import { refusal, refusalBody, setUpRetries, stampsOf, texts } from "./producing.ts";
 
 const SERVE = { kind: "serve" } as const;
-const texts = (count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `${index}`.padStart(60, " "));
-
-function stampsOf(broker: FakeBroker): string[] {
-  return batchesSent(broker).map((batch) => `${batch.producerEpoch()}:${batch.baseSequence()}`);
-}
 
 describe("Producer, retries", () => {
   test("at most five batches of a partition fly", async () => {
-    const { producer, broker, clock, cluster } = await setUp();
+    const { producer, broker, clock, cluster } = await setUpRetries();
+    await clock.until(producer.send("a", valued("0"))); // a producer is known
     const gate = Promise.withResolvers<void>();
     broker.script(produce, { kind: "hold", when: gate.promise });
     for (const text of texts(9)) producer.append("a", valued(text));
     const flushed = producer.flush();
     await clock.settle();
-    expect(broker.requestsOf(produce)).toHaveLength(5);
+    expect(broker.requestsOf(produce)).toHaveLength(1 + 5);
     gate.resolve();
     await clock.until(flushed);
-    expect(valuesIn(cluster.partition("a", 0))).toEqual(texts(9));
-    expect(stampsOf(broker)).toEqual(texts(9).map((_, index) => `0:${index}`));
+    expect(valuesIn(cluster.partition("a", 0))).toEqual(["0", ...texts(9)]);
+    expect(stampsOf(broker)).toEqual(["0:0", ...texts(9).map((_, index) => `0:${index + 1}`)]);
   });
 
   test("a refused batch and all behind it go again, in order, with their sequences", async () => {
-    const { producer, broker, clock, cluster, reports } = await setUp();
+    const { producer, broker, clock, cluster, reports } = await setUpRetries();
     broker.script(produce, SERVE, refusal(ErrorCode.NotEnoughReplicas));
     for (const text of texts(4)) producer.append("a", valued(text));
     await clock.until(producer.flush());
@@ -77,7 +37,7 @@ describe("Producer, retries", () => {
   });
 
   test("a lost answer is no duplicate: the broker recognises the sequence", async () => {
-    const { producer, broker, clock, cluster, reports } = await setUp();
+    const { producer, broker, clock, cluster, reports } = await setUpRetries();
     broker.script(produce, SERVE, { kind: "close", isServed: true });
     for (const text of texts(4)) producer.append("a", valued(text));
     await clock.until(producer.flush());
@@ -87,7 +47,7 @@ describe("Producer, retries", () => {
   });
 
   test("an overdue answer is asked for again on a new connection", async () => {
-    const { producer, broker, clock, cluster, network } = await setUp();
+    const { producer, broker, clock, cluster, network } = await setUpRetries();
     broker.script(produce, { kind: "silence" });
     const before = clock.monotonicMs();
     await clock.until(producer.send("a", valued("1")));
@@ -97,7 +57,7 @@ describe("Producer, retries", () => {
   });
 
   test("a new leader is found, and gets what the old one refused", async () => {
-    const { producer, brokers, clock, cluster } = await setUp({}, 2);
+    const { producer, brokers, clock, cluster } = await setUpRetries({}, 2);
     await clock.until(producer.send("a", valued("1")));
     const partition = cluster.partition("a", 0);
     partition.leaderId = 2;
@@ -108,7 +68,7 @@ describe("Producer, retries", () => {
   });
 
   test("a hint at the new leader is followed", async () => {
-    const { producer, brokers, broker, clock, cluster } = await setUp({}, 2);
+    const { producer, brokers, broker, clock, cluster } = await setUpRetries({}, 2);
     const partition = cluster.partition("a", 0);
     partition.leaderId = 2;
     broker.script(
@@ -131,7 +91,7 @@ describe("Producer, retries", () => {
   });
 
   test("a broker that is gone is waited for", async () => {
-    const { producer, broker, clock, cluster } = await setUp();
+    const { producer, broker, clock, cluster } = await setUpRetries();
     await clock.until(producer.send("a", valued("1")));
     await broker.stop();
     const sent = producer.send("a", valued("2"));
@@ -142,7 +102,7 @@ describe("Producer, retries", () => {
   });
 
   test("a broker that stays away ends in TIMEOUT, when the delivery timeout is over", async () => {
-    const { producer, broker, clock, reports } = await setUp({ deliveryTimeoutMs: 10_000 });
+    const { producer, broker, clock, reports } = await setUpRetries({ deliveryTimeoutMs: 10_000 });
     await broker.stop();
     const before = clock.monotonicMs();
     for (const text of texts(3)) producer.append("a", valued(text));
@@ -153,7 +113,7 @@ describe("Producer, retries", () => {
   });
 
   test("TIMEOUT says what the last try failed with", async () => {
-    const { producer, broker, clock, reports } = await setUp({ deliveryTimeoutMs: 3000 });
+    const { producer, broker, clock, reports } = await setUpRetries({ deliveryTimeoutMs: 3000 });
     broker.script(produce, ...Array(99).fill(refusal(ErrorCode.KafkaStorageError)));
     producer.append("a", valued("1"));
     await clock.until(producer.flush());
@@ -163,7 +123,7 @@ describe("Producer, retries", () => {
   });
 
   test("a batch that is refused for good fails alone; those behind it begin a new epoch", async () => {
-    const { producer, broker, clock, cluster, reports } = await setUp();
+    const { producer, broker, clock, cluster, reports } = await setUpRetries();
     broker.script(produce, SERVE, refusal(ErrorCode.InvalidRecord));
     for (const text of texts(4)) producer.append("a", valued(text));
     await clock.until(producer.flush());
@@ -175,7 +135,7 @@ describe("Producer, retries", () => {
   });
 
   test("a broker that lost its memory of the producer gets a new epoch", async () => {
-    const { producer, broker, clock, cluster, events } = await setUp();
+    const { producer, broker, clock, cluster, events } = await setUpRetries();
     await clock.until(producer.send("a", valued("1")));
     cluster.partition("a", 0).producers.clear();
     expect(await clock.until(producer.send("a", valued("2")))).toEqual({ partition: 0, offset: 1 });
@@ -187,21 +147,24 @@ describe("Producer, retries", () => {
     // 1. Both are taken by the broker, whose answers never come.
     // 2. The connection is given up after 5 s, and with it the first batch, which is 4 s old.
     // 3. The second is asked about under its old sequence, and recognised; then a new epoch begins.
-    const { producer, broker, clock, cluster, reports } = await setUp({ deliveryTimeoutMs: 4000 });
+    const { producer, broker, clock, cluster, reports } = await setUpRetries({
+      deliveryTimeoutMs: 4000,
+    });
+    await clock.until(producer.send("a", valued("0"))); // a producer is known
     broker.script(produce, { kind: "hold", when: new Promise(() => undefined) });
     producer.append("a", valued("1"));
     await clock.advance(3000);
     producer.append("a", valued("2"));
     await clock.until(producer.flush());
     await clock.until(producer.send("a", valued("3")));
-    expect(valuesIn(cluster.partition("a", 0))).toEqual(["1", "2", "3"]);
+    expect(valuesIn(cluster.partition("a", 0))).toEqual(["0", "1", "2", "3"]);
     expect(reports.map(({ baseOffset, error }) => error?.code ?? baseOffset))
-      .toEqual(["TIMEOUT", 1, 2]);
-    expect(stampsOf(broker)).toEqual(["0:0", "0:1", "0:1", "1:0"]);
+      .toEqual([0, "TIMEOUT", 2, 3]);
+    expect(stampsOf(broker)).toEqual(["0:0", "0:1", "0:2", "0:2", "1:0"]);
   });
 
   test("a batch behind which another was taken is delivered, whatever the broker remembers", async () => {
-    const { producer, broker, clock, cluster, reports } = await setUp();
+    const { producer, broker, clock, cluster, reports } = await setUpRetries();
     await clock.until(producer.send("a", valued("0"))); // a producer is known
     // The first of two is taken, and a wrong answer sent; the second is taken and acknowledged.
     // When the first comes again, the broker knows the second only.
@@ -219,7 +182,7 @@ describe("Producer, retries", () => {
   });
 
   test("a duplicate that the broker no longer places counts as delivered", async () => {
-    const { producer, broker, clock, reports } = await setUp();
+    const { producer, broker, clock, reports } = await setUpRetries();
     broker.script(produce, refusal(ErrorCode.DuplicateSequenceNumber));
     expect(await clock.until(producer.send("a", valued("1")))).toEqual({
       partition: 0,
@@ -229,7 +192,7 @@ describe("Producer, retries", () => {
   });
 
   test("no producer id, no delivery", async () => {
-    const { producer, broker, clock, reports } = await setUp();
+    const { producer, broker, clock, reports } = await setUpRetries();
     broker.script(
       initProducerId,
       answering(initProducerId, {
@@ -248,7 +211,7 @@ describe("Producer, retries", () => {
   });
 
   test("an answer that leaves a batch out fails it", async () => {
-    const { producer, broker, clock, reports } = await setUp();
+    const { producer, broker, clock, reports } = await setUpRetries();
     broker.script(produce, answering(produce, { responses: [] }));
     producer.append("a", valued("1"));
     await clock.until(producer.flush());
@@ -260,7 +223,7 @@ describe("Producer, retries", () => {
     console.log(`seed ${seed}`);
     const prng = new Prng(seed);
     for (let round = 0; round < 60; round++) {
-      const { producer, broker, brokers, clock, cluster, reports } = await setUp({}, 2);
+      const { producer, broker, brokers, clock, cluster, reports } = await setUpRetries({}, 2);
       const partition = cluster.partition("a", 0);
       const values = texts(30);
       for (const [index, text] of values.entries()) {

@@ -3,46 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { listOffsets } from "../../src/api/list_offsets.ts";
 import { produce } from "../../src/api/produce.ts";
-import type { Client } from "../../src/client/client.ts";
-import type { Producer } from "../../src/client/producer.ts";
-import type { BatchReport, ProducerOptions } from "../../src/client/producer_options.ts";
 import type { RetryReport } from "../../src/client/retry_report.ts";
-import { answering, type FakeBroker, type Step } from "./fake_broker.ts";
-import { type Harness, startHarness, valued } from "./harness.ts";
-
-interface Setup extends Harness {
-  readonly broker: FakeBroker;
-  readonly client: Client;
-  readonly producer: Producer;
-  readonly reports: BatchReport[];
-}
-
-async function setUpProducer(options: ProducerOptions = {}): Promise<Setup> {
-  const harness = await startHarness();
-  harness.cluster.createTopic("a");
-  const client = await harness.connect({ requestTimeoutMs: 30_000 });
-  await harness.clock.until(client.metadata.topic("a"));
-  const reports: BatchReport[] = [];
-  const producer = client.producer({
-    batchBytes: 100, // one record each
-    onBatchDelivered: (report) => reports.push(report),
-    ...options,
-  });
-  return { ...harness, client, producer, reports, broker: harness.brokers[0] as FakeBroker };
-}
-
-function refusal(errorCode: number, errorMessage: string | null = null): Step {
-  const partition = { index: 0, errorCode, baseOffset: -1, errorMessage };
-  return answering(produce, { responses: [{ name: "a", partitionResponses: [partition] }] });
-}
-
-const texts = (count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `${index}`.padStart(60, " "));
+import { answering } from "./fake_broker.ts";
+import { valued } from "./harness.ts";
+import { refusal, setUpRetries, texts } from "./producing.ts";
 
 describe("RetryReport", () => {
   test("the reason is the refusal, not that the batches behind it are out of order", async () => {
     const retries: RetryReport[] = [];
-    const { producer, broker, clock, reports } = await setUpProducer({
+    const { producer, broker, clock, reports } = await setUpRetries({
       deliveryTimeoutMs: 3000,
       onRetry: (report) => retries.push(report),
     });
@@ -68,7 +37,7 @@ describe("RetryReport", () => {
 
   test("a partition without a leader is told of, and named when the time is up", async () => {
     const retries: RetryReport[] = [];
-    const { producer, clock, cluster, reports } = await setUpProducer({
+    const { producer, clock, cluster, reports } = await setUpRetries({
       deliveryTimeoutMs: 3000,
       onRetry: (report) => retries.push(report),
     });
@@ -81,11 +50,11 @@ describe("RetryReport", () => {
   });
 
   test("listOffsets() gives a log that cannot be read five seconds, and tells meanwhile", async () => {
-    const { client, clock, brokers } = await setUpProducer();
+    const { client, clock, brokers } = await setUpRetries();
     const errorCode = ErrorCode.KafkaStorageError;
     const partition = { partitionIndex: 0, errorCode, timestamp: -1, offset: -1 };
-    const refusal = answering(listOffsets, { topics: [{ name: "a", partitions: [partition] }] });
-    brokers[0]?.script(listOffsets, ...Array(99).fill(refusal));
+    const unreadable = answering(listOffsets, { topics: [{ name: "a", partitions: [partition] }] });
+    brokers[0]?.script(listOffsets, ...Array(99).fill(unreadable));
     const heard: number[] = [];
     const before = clock.monotonicMs();
     const [offset] = await clock.until(
