@@ -18,6 +18,7 @@ import { type Client, withClient } from "../session.ts";
 type DirectoryId = QuorumReplica["directoryId"];
 
 const DEFAULT_LISTENER = "PLAINTEXT";
+const DIRECTORY_ID = /^[A-Za-z0-9_-]{22}$/;
 
 export const clusterAddVoter: CommandSpec = {
   path: "cluster add-voter",
@@ -55,9 +56,10 @@ export const clusterAddVoter: CommandSpec = {
   ],
   async run(context): Promise<ExitCode> {
     const [nodeId = 0] = nodeIds(context);
+    const typed = { address: typedAddress(context), directoryId: typedId(context) };
     return await withClient(context, async (client) => {
       try {
-        return await add(context, client, nodeId);
+        return await add(context, client, { nodeId, ...typed });
       } catch (error) {
         throw clusterFailure(error);
       }
@@ -65,15 +67,22 @@ export const clusterAddVoter: CommandSpec = {
   },
 };
 
-async function add(context: Context, { admin }: Client, nodeId: number): Promise<ExitCode> {
+interface Typed {
+  readonly nodeId: number;
+  readonly address: ReturnType<typeof parseAddress>;
+  readonly directoryId: DirectoryId | undefined;
+}
+
+async function add(context: Context, { admin }: Client, typed: Typed): Promise<ExitCode> {
+  const { nodeId } = typed;
   const quorum = await admin.describeQuorum();
   if (quorum.voters.some((voter) => voter.nodeId === nodeId)) {
     throw new Failure("DUPLICATE_VOTER", `Cannot add node ${nodeId}: it is a voter already`, {
       hint: "One that has a new disk is removed first: mq cluster remove-voter",
     });
   }
-  const directoryId = typedId(context) ?? followedWith(quorum, nodeId);
-  const listener = await listenerOf(context, { admin, quorum, nodeId });
+  const directoryId = typed.directoryId ?? followedWith(quorum, nodeId);
+  const listener = await listenerOf(context, { admin, quorum, typed });
   const isDryRun = context.flags.isSet("dry-run");
   if (!isDryRun) await admin.addVoter({ nodeId, directoryId, listeners: [listener] });
   const place = formatAddress(listener);
@@ -88,7 +97,20 @@ async function add(context: Context, { admin }: Client, nodeId: number): Promise
 }
 
 function typedId({ flags }: Context): DirectoryId | undefined {
-  return flags.text("directory-id") as DirectoryId | undefined;
+  const typed = flags.text("directory-id");
+  if (typed === undefined || DIRECTORY_ID.test(typed)) return typed as DirectoryId | undefined;
+  throw usageFailure(
+    `Invalid directory id '${typed}' for --directory-id: 22 letters, digits, - and _ are wanted`,
+    "mq storage info on its machine shows it",
+  );
+}
+
+function typedAddress({ flags }: Context): Typed["address"] {
+  const typed = flags.text("at");
+  if (typed === undefined) return undefined;
+  const address = parseAddress(typed, { host: "127.0.0.1", port: 9092 });
+  if (address !== undefined && address.port > 0) return address;
+  throw usageFailure(`Invalid address '${typed}' for --at`, "An address is HOST:PORT");
 }
 
 function followedWith({ observers }: QuorumDescription, nodeId: number): DirectoryId {
@@ -108,20 +130,15 @@ function followedWith({ observers }: QuorumDescription, nodeId: number): Directo
 
 async function listenerOf(
   { flags }: Context,
-  { admin, quorum, nodeId }: {
+  { admin, quorum, typed: { nodeId, address } }: {
     readonly admin: Client["admin"];
     readonly quorum: QuorumDescription;
-    readonly nodeId: number;
+    readonly typed: Typed;
   },
 ): Promise<NamedListener> {
   const known = quorum.nodes.flatMap(({ listeners }) => listeners)[0]?.name;
   const name = flags.text("listener") ?? known ?? DEFAULT_LISTENER;
-  const typed = flags.text("at");
-  if (typed !== undefined) {
-    const address = parseAddress(typed, { host: "127.0.0.1", port: 9092 });
-    if (address !== undefined && address.port > 0) return { name, ...address };
-    throw usageFailure(`Invalid address '${typed}' for --at`, "An address is HOST:PORT");
-  }
+  if (address !== undefined) return { name, ...address };
   const { brokers } = await admin.describeCluster({ includesFenced: true });
   const broker = brokers.find(({ brokerId }) => brokerId === nodeId);
   if (broker !== undefined) return { name, host: broker.host, port: broker.port };

@@ -32,7 +32,8 @@ export const clusterStatus: CommandSpec = {
     ["For a script", "mq cluster status --json | jq -e .isHealthy"],
   ],
   async run(context): Promise<ExitCode> {
-    if (context.flags.isSet("watch")) return await watch(context);
+    const intervalMs = intervalOf(context);
+    if (context.flags.isSet("watch")) return await watch(context, intervalMs);
     return await withClient(context, async (client) => {
       await print(context, await viewCluster(client));
       return ExitCode.Done;
@@ -40,10 +41,13 @@ export const clusterStatus: CommandSpec = {
   },
 };
 
-async function watch(context: Context): Promise<ExitCode> {
-  const { flags, io, lifeline: { signal }, printer } = context;
+function intervalOf({ flags }: Context): number {
   const given = flags.text("interval");
-  const intervalMs = given === undefined ? INTERVAL_MS : requireDuration(given, "--interval");
+  return given === undefined ? INTERVAL_MS : requireDuration(given, "--interval");
+}
+
+async function watch(context: Context, intervalMs: number): Promise<ExitCode> {
+  const { io, lifeline: { signal }, printer } = context;
   const client = await connectFirst(context, signal);
   let isFirst = true;
   try {

@@ -119,6 +119,8 @@ describe("mq cluster brokers, quorum", () => {
   });
 });
 
+const DIRECTORY = "AAAAAAAAAAAAAAAAAAAAAQ";
+
 describe("mq cluster add-voter, remove-voter", () => {
   test("add takes the disk from the quorum and the address from the brokers", async () => {
     const cluster = three();
@@ -132,10 +134,11 @@ describe("mq cluster add-voter, remove-voter", () => {
     expect(cluster.quorum.asked).toEqual([
       { add: { ...added, listeners: [{ name: "QUORUM", host: "h3", port: 9092 }] } },
     ]);
-    await run("cluster add-voter 3 --at c3:9093 --listener X --directory-id D", cluster);
-    expect(cluster.quorum.asked[1]).toEqual(
-      { add: { nodeId: 3, directoryId: "D", listeners: [{ name: "X", host: "c3", port: 9093 }] } },
-    );
+    await run(`cluster add-voter 3 --at c3:9093 --listener X --directory-id ${DIRECTORY}`, cluster);
+    const listeners = [{ name: "X", host: "c3", port: 9093 }];
+    expect(cluster.quorum.asked[1]).toEqual({
+      add: { nodeId: 3, directoryId: DIRECTORY, listeners },
+    });
   });
 
   test("add refuses a voter, a stranger, one without a known disk or address", async () => {
@@ -153,11 +156,28 @@ describe("mq cluster add-voter, remove-voter", () => {
       "mq: Cannot add node 4: its directory id is not told\n" +
       "hint: Give --directory-id; mq storage info on its machine shows it\n",
     ]);
-    const nowhere = await run("cluster add-voter 4 --directory-id D", cluster);
+    const nowhere = await run(`cluster add-voter 4 --directory-id ${DIRECTORY}`, cluster);
     expect(nowhere.code).toBe(2);
     expect(nowhere.talk).toContain("Give --at HOST:PORT");
-    for (const words of ["", "x", "4 --directory-id D --at :::"]) {
-      expect((await run(`cluster add-voter ${words}`, cluster)).code).toBe(2);
+    expect(cluster.quorum.asked).toEqual([]);
+  });
+
+  test("what is typed wrong is told before anybody is asked", async () => {
+    const cluster = three();
+    cluster.unreachable = Object.assign(new Error("nobody there"), { code: "UNREACHABLE" });
+    const wrong = [
+      "add-voter",
+      "add-voter x",
+      `add-voter 4 --directory-id ${DIRECTORY} --at :::`,
+      "add-voter 4 --at h4:0",
+      "add-voter 4 --at h4:9092 --directory-id short",
+      "status --interval soon",
+      "status --watch --interval soon",
+    ];
+    for (const words of wrong) {
+      const { code, talk } = await run(`cluster ${words}`, cluster);
+      expect([words, code]).toEqual([words, 2]);
+      expect(talk).toMatch(/^mq: (Missing|Invalid) /);
     }
     expect(cluster.quorum.asked).toEqual([]);
   });

@@ -4,6 +4,7 @@
  * It holds only what the commands use; a command that needs more fails here loudly.
  */
 import type { Library } from "../../cli/context.ts";
+import type { PartitionMetadata } from "../../src/mod.ts";
 import { FAKE_SETTINGS, type FakeChange, FakeConfigs } from "./fake_configs.ts";
 import { FakeQuorum } from "./fake_quorum.ts";
 
@@ -13,15 +14,6 @@ export interface FakeRecord {
   readonly partition?: number | undefined;
   readonly headers?: readonly (readonly [string, Uint8Array | null])[];
   readonly timestamp?: number;
-}
-
-export interface FakePartition {
-  readonly partition: number;
-  readonly leaderId: number;
-  readonly leaderEpoch: number;
-  readonly replicas: readonly number[];
-  readonly isr: readonly number[];
-  readonly offlineReplicas: readonly number[];
 }
 
 export interface FormatAsked {
@@ -45,7 +37,7 @@ export class FakeCluster {
   /** Reported for every produced record. */
   deliveryError: Error | undefined;
   /** Partitions as `describeTopics` tells of them; none where a topic is not here. */
-  readonly partitionsOf = new Map<string, readonly FakePartition[]>();
+  readonly partitionsOf = new Map<string, readonly PartitionMetadata[]>();
   /** Partitions that `listOffsets` was asked about. */
   readonly askedOffsets: (readonly number[] | undefined)[] = [];
   /** Told to a consumer as the reason for trying again. */
