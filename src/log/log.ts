@@ -21,6 +21,7 @@ import { type Ms, type Offset, toOffset } from "../ground/numbers.ts";
 import { BatchView } from "../record/batch_view.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
 import { type LoadedLog, loadLog } from "./loading/log_loader.ts";
+import { SharedSyncs } from "./directory/shared_syncs.ts";
 import { LogChanges } from "./log_changes.ts";
 import { LogHealth } from "./log_health.ts";
 import type { AppendFacts, LogOptions, LogTools } from "./log_options.ts";
@@ -114,7 +115,9 @@ export class Log {
     const { directory, tools } = options;
     // Who was killed may have made the directory and files, and have synced neither.
     const hasNewEntries = !options.isClean;
-    const sync = new LogSync({ context, segments, epochs }, {
+    const parent = directory.slice(0, directory.lastIndexOf("/"));
+    const shared = options.shared ?? new SharedSyncs(tools.disk, parent);
+    const sync = new LogSync({ context, segments, epochs, shared }, {
       hasNewEntries,
       hasNewDirectory: loaded.isNew || hasNewEntries,
       isFolderNew: options.isFolderDurable === false,
@@ -368,8 +371,9 @@ export class Log {
       this.closeNow();
       this.#health.throwFault(); // nobody may take this log for one that was closed cleanly
     }
-    if (this.#isUntouched) {
-      this.closeNow(); // its files are as the last clean stop left them
+    // Its files are as the last clean stop left them, or there are none yet.
+    if (this.#isUntouched || this.#context.makeFolder !== undefined) {
+      this.closeNow();
       return;
     }
     this.#segments.active().seal();

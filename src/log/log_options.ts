@@ -5,6 +5,7 @@ import type { Trace } from "../env/trace.ts";
 import type { Crc32c } from "../ground/crc32c.ts";
 import type { Offset } from "../ground/numbers.ts";
 import type { Decompress } from "../record/compression.ts";
+import type { SharedSyncs } from "./directory/shared_syncs.ts";
 import type { OpenSegments } from "./segment/open_segments.ts";
 import type { ReadChecks } from "./reading/read_checks.ts";
 import type { LogSettings } from "./segment/segment_policy.ts";
@@ -47,6 +48,8 @@ export interface LogOptions {
    * looked for, and this is called before anything is written.
    */
   readonly makeFolder?: () => void;
+  /** Of all logs in the same directory; left out where there are no others. */
+  readonly shared?: SharedSyncs;
 }
 
 /** What the validation of a batch found. */

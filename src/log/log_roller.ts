@@ -116,6 +116,7 @@ export class LogRoller {
     const active = segments.active();
     if (active.baseOffset === baseOffset) return;
     // First what there may be no room for.
+    context.makeFolder?.();
     active.seal();
     this.writeSnapshot(baseOffset);
     const segment = beginSegment(context, baseOffset);

@@ -6,10 +6,12 @@
  *
  * Not here: when that is done, and what a fault means (`log.ts`).
  */
+import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Offset } from "../ground/numbers.ts";
-import { syncFile, writeAtomically } from "./atomic_file.ts";
+import { syncFile, writeAtomically, writePlainly } from "./atomic_file.ts";
 import { LEADER_EPOCH_FILE } from "./format.ts";
 import { PARTITION_METADATA_FILE } from "./directory/partition_folder.ts";
+import type { SharedSyncs } from "./directory/shared_syncs.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
 import type { SegmentContext } from "./segment/segment.ts";
 import type { Segments } from "./segment/segments.ts";
@@ -18,6 +20,8 @@ export interface SyncedLog {
   readonly context: SegmentContext;
   readonly segments: Segments;
   readonly epochs: LeaderEpochs;
+  /** Of the directory that its folder lies in. */
+  readonly shared: SharedSyncs;
 }
 
 /** What may not be durable of a log that was opened. */
@@ -59,14 +63,11 @@ export class LogSync {
 
   /** The order is the point: data first, and oldest first, then the names under which it is found. */
   async run(recoveryPoint: Offset): Promise<void> {
-    const { segments, context } = this.#log;
+    const { segments, context, shared } = this.#log;
     if (context.makeFolder !== undefined) return; // there is nothing yet
-    // From the segment of the last durable offset on: it may have been sealed since.
-    const unsynced = segments.all().slice(segments.floorIndex(recoveryPoint - 1));
-    for (const segment of unsynced) {
-      await segment.sync();
-      if (segment !== unsynced.at(-1)) await segment.syncIndexes();
-    }
+    if (this.#isFolderNew && segments.count === 1) {
+      await shared.firstSync(() => this.#syncNewFolder());
+    } else await this.#syncSegments(recoveryPoint);
     const snapshots = this.#newSnapshots;
     for (const path of snapshots) {
       // It may have gone with its segment; to sync it would make it anew, and empty.
@@ -76,13 +77,49 @@ export class LogSync {
     await this.#syncNames();
   }
 
+  async #syncSegments(recoveryPoint: Offset): Promise<void> {
+    const { segments } = this.#log;
+    // From the segment of the last durable offset on: it may have been sealed since.
+    const unsynced = segments.all().slice(segments.floorIndex(recoveryPoint - 1));
+    for (const segment of unsynced) {
+      await segment.sync();
+      if (segment !== unsynced.at(-1)) await segment.syncIndexes();
+    }
+  }
+
+  /**
+   * Of a folder with its first segment, all at once: until that is done nobody was told of anything in
+   * it, and recovery takes any part of it for what it is. Four calls: the records, whose folder it is,
+   * the names in it and, for all folders that are new now, its own. The leader epochs need none: where a
+   * crash takes their file, the batches tell the same.
+   */
+  async #syncNewFolder(): Promise<void> {
+    const { segments, epochs, shared, context: { directory, disk } } = this.#log;
+    if (epochs.isChanged) {
+      writePlainly(disk, `${directory}/${LEADER_EPOCH_FILE}`, epochs.encode());
+      epochs.isChanged = false;
+    }
+    await allOf([
+      segments.at(0).sync(),
+      this.#syncOwner(),
+      this.syncEntries(),
+      shared.syncNames(),
+    ]);
+    this.#hasNewDirectory = false;
+    this.#isFolderNew = false;
+  }
+
+  /** The file that says whose folder it is. */
+  async #syncOwner(): Promise<void> {
+    const { directory, disk } = this.#log.context;
+    const path = `${directory}/${PARTITION_METADATA_FILE}`;
+    if (disk.info(path) !== undefined) await syncFile(disk, path); // or it would be made, and empty
+  }
+
   /** What is noted as done is noted when it is done: a call that failed is made again. */
   async #syncNames(): Promise<void> {
-    const { epochs, context: { directory, disk } } = this.#log;
-    if (this.#isFolderNew) {
-      const path = `${directory}/${PARTITION_METADATA_FILE}`;
-      if (disk.info(path) !== undefined) await syncFile(disk, path); // or it would be made, and empty
-    }
+    const { epochs, shared, context: { directory, disk } } = this.#log;
+    if (this.#isFolderNew) await this.#syncOwner();
     if (epochs.isChanged) {
       const { hasNewEntries } = this;
       epochs.isChanged = false; // a change that comes meanwhile sets it again
@@ -97,7 +134,7 @@ export class LogSync {
     }
     await this.syncEntries();
     if (!this.#hasNewDirectory) return;
-    await disk.syncDirectory(directory.slice(0, directory.lastIndexOf("/")));
+    await shared.syncNames();
     this.#hasNewDirectory = false;
     this.#isFolderNew = false;
   }
@@ -112,4 +149,13 @@ export class LogSync {
       throw fault;
     });
   }
+}
+
+/** Waits for all of them. Of their faults one that is no want of room or handles comes first. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  const faults = (await Promise.allSettled(work)).flatMap((ended): unknown[] => {
+    return ended.status === "rejected" ? [ended.reason] : [];
+  });
+  const isLasting = (fault: unknown): boolean => !(fault instanceof DiskFault && isPassing(fault));
+  if (faults.length > 0) throw faults.find(isLasting) ?? faults[0];
 }

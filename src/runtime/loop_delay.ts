@@ -2,7 +2,8 @@
 import type { Clock, Timer } from "../env/clock.ts";
 import type { Histogram } from "./metrics.ts";
 
-const PERIOD_MS = 500;
+/** Each look wakes the process: an idle node should sleep. */
+const PERIOD_MS = 2000;
 
 export class LoopDelay {
   readonly #clock: Clock;

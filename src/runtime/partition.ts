@@ -92,7 +92,7 @@ export class Partition {
     this.log = options.log;
     this.#settings = options.settings;
     this.#durableOffset = options.log.recoveryPoint;
-    this.#highWatermark = options.log.logEndOffset; // what recovery kept was synced by then
+    this.#highWatermark = options.log.logEndOffset; // what recovery kept was synced, if it must be
   }
 
   get settings(): PartitionSettings {

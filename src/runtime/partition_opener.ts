@@ -79,9 +79,12 @@ export class PartitionOpener {
   /**
    * A partition that was there before. Where no directory has its folder and one is absent, it is not
    * made anew: it may lie in that one, and an empty log in its place would be taken for the truth.
+   * `tried`: where an earlier try has left a folder. A second one elsewhere would be as good as the first,
+   * and a start refuses to choose.
    */
-  open(wanted: WantedPartition): Promise<OpenedPartition> {
-    if (wanted.found !== undefined) return this.#openIn(wanted.found.place, wanted);
+  open(wanted: WantedPartition, tried?: Place): Promise<OpenedPartition> {
+    const place = wanted.found?.place ?? tried;
+    if (place !== undefined) return this.#openIn(place, wanted);
     const missing = this.#options.absent.map(({ path }) => path);
     for (const { isOnline, directory } of this.#options.places) {
       if (!isOnline) missing.push(directory.path);
@@ -101,20 +104,34 @@ export class PartitionOpener {
   }
 
   async #openIn(place: Place, wanted: WantedPartition): Promise<OpenedPartition> {
-    const known = wanted.found === undefined ? undefined : place;
-    if (!place.isOnline) return offline(place.refusal ?? "its log directory is offline", known);
+    const refuse = (refused: Refused): OpenedPartition => {
+      return { ...refused, place: this.#hasFolder(place, wanted) ? place : undefined };
+    };
+    if (!place.isOnline) return refuse(offline(place.refusal ?? "its log directory is offline"));
     place.partitionCount++; // before it waits: others choose meanwhile
     let log: Log | undefined;
     try {
       log = await this.#openLog(place, wanted);
       refuseLaterEpoch(log, wanted);
-      // What recovery kept may be in the page cache only; the high watermark starts at its end.
-      if (log.recoveryPoint < log.logEndOffset) await log.sync();
+      // What recovery kept may be in the page cache only, and the high watermark starts at its end.
+      const isAhead = log.recoveryPoint < log.logEndOffset;
+      if (isAhead && wanted.settings.durability !== "memory") await log.sync();
       return { kind: "open", partition: this.#partitionOf(log, place, wanted), place };
     } catch (error) {
       place.partitionCount--;
       log?.closeNow();
-      return { ...this.#onFault(error, place, wanted), place: known };
+      return refuse(this.#onFault(error, place, wanted));
+    }
+  }
+
+  /** Also where only a part of it could be made. */
+  #hasFolder({ directory }: Place, { topic, partition, found }: WantedPartition): boolean {
+    if (found !== undefined) return true;
+    try {
+      return directory.hasFolder({ topic: topic.name, partition: partition.partitionId });
+    } catch (error) {
+      if (error instanceof DiskFault) return true; // nobody knows
+      throw error;
     }
   }
 
@@ -161,6 +178,7 @@ export class PartitionOpener {
       directory: folder.path,
       settings: settings.log,
       tools: this.#options.tools,
+      shared: directory.syncs,
       isClean: found === undefined || directory.wasClean,
       recoveryPoint,
       isRecoveryPointWritten: directory.hasCheckpoint("recoveryPoint"),
@@ -178,6 +196,7 @@ export class PartitionOpener {
       directory: `${directory.path}/${folderName(name)}`,
       settings: settings.log,
       tools: this.#options.tools,
+      shared: directory.syncs,
       isClean: true,
       recoveryPoint: toOffset(0),
       isFolderDurable: false,
@@ -226,8 +245,8 @@ function refuseLaterEpoch(log: Log, { topic, partition }: WantedPartition): void
 
 type Refused = Extract<OpenedPartition, { readonly kind: "offline" }>;
 
-function offline(reason: string, place?: Place): Refused {
-  return { kind: "offline", reason, isPassing: false, place };
+function offline(reason: string): Refused {
+  return { kind: "offline", reason, isPassing: false, place: undefined };
 }
 
 /** The fewest partitions, then the most room; one that is full only where all are. */

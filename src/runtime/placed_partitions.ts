@@ -280,8 +280,8 @@ export class PlacedPartitions {
 
   async #retryAll(): Promise<void> {
     const passing = [...this.#unopened].filter(([, { isPassing }]) => isPassing);
-    await atMost(CONCURRENT_MAX, passing, async ([entry, { wanted }]) => {
-      const opened = await this.#options.opener.open(wanted);
+    await atMost(CONCURRENT_MAX, passing, async ([entry, { wanted, place }]) => {
+      const opened = await this.#options.opener.open(wanted, place);
       this.#unopened.delete(entry);
       this.#add(wanted, opened);
       if (opened.kind === "open") this.configure(entry.topic); // settings may have changed meanwhile

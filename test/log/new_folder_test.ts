@@ -1,7 +1,7 @@
 /** A log whose folder is not durable yet, or not even there. */
 import { describe, expect, test } from "bun:test";
 import { toMs, toOffset } from "../../src/ground/numbers.ts";
-import { Log } from "../../src/log/log.ts";
+import { Log, type LogTools } from "../../src/log/log.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { LogFixture, makeBatch, SETTINGS } from "./log_fixture.ts";
 import { MemoryDisk } from "./memory_disk.ts";
@@ -9,8 +9,12 @@ import { MemoryDisk } from "./memory_disk.ts";
 const FOLDER = "/data/new-0";
 const FIRST = `${FOLDER}/00000000000000000000.log`;
 
-async function openNew(disk: MemoryDisk, makeFolder?: () => void): Promise<Log> {
-  const { tools } = await LogFixture.open({ disk });
+async function openNew(
+  disk: MemoryDisk,
+  makeFolder?: () => void,
+  given?: LogTools,
+): Promise<Log> {
+  const tools = given ?? (await LogFixture.open({ disk })).tools;
   return await Log.open({
     directory: FOLDER,
     settings: { ...SETTINGS, segmentBytes: 300 },
@@ -59,6 +63,47 @@ describe("a log whose folder is not durable", () => {
     }
     expect(disk.crash().info(FIRST)).toBeDefined();
   });
+
+  test("is made durable with its first record by four calls, and by none with the next", async () => {
+    const disk = new MemoryDisk();
+    disk.makeDirectory(FOLDER);
+    disk.open(`${FOLDER}/partition.metadata`, "write").close();
+    const log = await openNew(disk);
+    append(log);
+    await log.sync();
+    expect([disk.calls["sync"], disk.calls["syncDirectory"]]).toEqual([2, 2]);
+    append(log);
+    await log.sync();
+    expect([disk.calls["sync"], disk.calls["syncDirectory"]]).toEqual([3, 2]);
+  });
+
+  test("tells of the worst where several of these calls fail", async () => {
+    const disk = new MemoryDisk();
+    disk.makeDirectory(FOLDER);
+    const log = await openNew(disk);
+    append(log);
+    disk.failNext("syncDirectory", "no-handles");
+    disk.failNext("syncDirectory", "io");
+    await expect(log.sync()).rejects.toThrow("Cannot syncDirectory");
+    expect(log.isUsable).toBeFalse();
+  });
+
+  test("finds its leader epochs in its batches where a crash took their file", async () => {
+    const disk = new MemoryDisk();
+    disk.makeDirectory(FOLDER);
+    const log = await openNew(disk);
+    append(log);
+    await log.sync();
+    const after = disk.crash();
+    expect(after.info(`${FOLDER}/leader-epoch-checkpoint`)?.bytes).toBe(0);
+    const { log: found } = await LogFixture.open({
+      disk: after,
+      directory: FOLDER,
+      isClean: false,
+      recoveryPoint: 1,
+    });
+    expect(found.epochs.entries()).toEqual([{ leaderEpoch: 0, startOffset: 0 }]);
+  });
 });
 
 describe("a log whose folder is made later", () => {
@@ -95,5 +140,15 @@ describe("a log whose folder is made later", () => {
     await log.close();
     log.makeFolder();
     expect(disk.info(FOLDER)).toBeUndefined();
+  });
+
+  test("has whole indexes when others take its handle, though they have no entry yet", async () => {
+    const disk = new MemoryDisk();
+    const { tools, events } = await LogFixture.open({ disk, openSegments: 1 });
+    const log = await openNew(disk, () => disk.makeDirectory(FOLDER), tools);
+    append(log);
+    tools.openSegments.touch({ closeFiles: () => undefined }); // another log's
+    append(log);
+    expect(events).toEqual([]); // no index was made anew
   });
 });

@@ -39,6 +39,7 @@ import {
   PARTITION_METADATA_FILE,
   type TopicPartition,
 } from "./partition_folder.ts";
+import { SharedSyncs } from "./shared_syncs.ts";
 
 export const CHECKPOINT_FILES = {
   recoveryPoint: "recovery-point-offset-checkpoint",
@@ -67,6 +68,8 @@ export class LogDirectory {
   /** The broker epoch of that owner; undefined after an unclean stop. */
   readonly lastBrokerEpoch: number | undefined;
   readonly health: DirectoryHealth;
+  /** For the logs in it. */
+  readonly syncs: SharedSyncs;
   readonly #disk: Disk;
   readonly #trace: Trace;
   readonly #lock: DiskLock;
@@ -78,8 +81,6 @@ export class LogDirectory {
   #writing: Promise<void> = Promise.resolve();
   /** Names that the checkpoints are to forget: whose turn comes first does it for all. */
   readonly #dropped = new Set<string>();
-  #lastSync: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | undefined;
 
   /** Takes the directory, making it where it is missing. Throws a `LogDirectoryFault`. */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
@@ -100,6 +101,7 @@ export class LogDirectory {
     this.#trace = options.trace;
     this.#lock = parts.lock;
     this.health = new DirectoryHealth(options);
+    this.syncs = new SharedSyncs(options.disk, options.path);
     this.#checkpoints = {
       recoveryPoint: this.#readCheckpoint("recoveryPoint"),
       logStart: this.#readCheckpoint("logStart"),
@@ -123,6 +125,11 @@ export class LogDirectory {
       }
     }
     return folders;
+  }
+
+  /** Whether one of this name lies here, whosever it is. Throws what the disk throws. */
+  hasFolder(partition: TopicPartition): boolean {
+    return this.#disk.info(`${this.path}/${folderName(partition)}`) !== undefined;
   }
 
   /** Looks again at a folder of which the file could not be read. Throws what the disk throws. */
@@ -184,8 +191,8 @@ export class LogDirectory {
   makePartition(partition: TopicPartition, topicId: Uuid): PartitionFolder {
     const folder = folderName(partition);
     const path = `${this.path}/${folder}`;
-    this.#listed?.names.add(folder);
     this.#disk.makeDirectory(path);
+    this.#listed?.names.add(folder);
     this.writeTopicId({ path }, topicId);
     return { ...partition, path, topicId };
   }
@@ -241,26 +248,15 @@ export class LogDirectory {
       if (!(error instanceof DiskFault && isPassing(error))) throw error;
     });
     const paths = partitions.flatMap((partition) => this.#putAside(partition, uniqueHex()));
-    await this.#syncNames();
+    await this.syncs.syncNames();
     return paths;
-  }
-
-  /** Names in here; who comes while one is under way shares the next. */
-  #syncNames(): Promise<void> {
-    if (this.#nextSync !== undefined) return this.#nextSync;
-    const sync = this.#lastSync.then(() => {
-      this.#nextSync = undefined;
-      return this.#disk.syncDirectory(this.path);
-    });
-    this.#lastSync = sync.catch(() => undefined); // who asked hears of it
-    return this.#nextSync = sync;
   }
 
   #putAside(partition: TopicPartition, uniqueHex: string): readonly string[] {
     assert(/^[0-9a-f]{32}$/.test(uniqueHex), "a deletion is named by 32 hex digits");
     const folder = folderName(partition);
     const path = `${this.path}/${deletedName(folder, uniqueHex)}`;
-    if (this.#disk.info(`${this.path}/${folder}`) === undefined) return []; // it was never made
+    if (!this.hasFolder(partition)) return []; // it was never made
     this.#listed = undefined;
     try {
       this.#disk.rename(`${this.path}/${folder}`, path);

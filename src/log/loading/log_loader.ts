@@ -14,7 +14,9 @@ import { type Offset, toOffset } from "../../ground/numbers.ts";
 import type { BatchView } from "../../record/batch_view.ts";
 import { BatchBelief, type Misfit } from "./batch_belief.ts";
 import { type BatchVisitor, scan, type ScanEnding } from "../batch_scanner.ts";
+import { findCleanEnd } from "./clean_end.ts";
 import { damageFault } from "./damage_fault.ts";
+import { type FoundDamage, refuseUnlessCut } from "./found_damage.ts";
 import { LEADER_EPOCH_FILE } from "../format.ts";
 import { keepProducers } from "./kept_producers.ts";
 import { LeaderEpochs } from "../leader_epochs.ts";
@@ -22,9 +24,7 @@ import { findLogFiles, type LogFiles, settleOrphans } from "./log_files.ts";
 import { settleLeftovers } from "./log_leftovers.ts";
 import { ProducerStates } from "../producers/producer_state.ts";
 import {
-  damageCases,
   type DamageFacts,
-  endCases,
   epochCases,
   gapCases,
   lookCases,
@@ -199,58 +199,15 @@ class LogLoader {
   // --- after a clean stop ------------------------------------------------------------------------
 
   async #loadClean(epochsAnew: boolean): Promise<number> {
-    const end = await this.#findCleanEnd();
+    const { recoveryPoint } = this.#options;
+    const active = this.#segments.active();
+    const newestSnapshot = this.#snapshots.at(-1);
+    const { end, isRead } = await findCleanEnd(active, { recoveryPoint, newestSnapshot });
+    this.#isEndRead = isRead;
     await this.#walkTrusted(end, { snapshotsTo: end, epochsAnew });
     for (const segment of this.#segments.all()) segment.markDurable();
     this.#nextOffset = end;
     return end;
-  }
-
-  async #findCleanEnd(): Promise<number> {
-    const active = this.#segments.active();
-    const { recoveryPoint } = this.#options;
-    const isEmpty = active.sizeInBytes === 0;
-    const isBehindBase = recoveryPoint - active.baseOffset > (isEmpty ? -1 : 0);
-    const isNamed = isBehindBase && this.#snapshots.at(-1) === recoveryPoint;
-    const how = endCases.decide({
-      lastSegment: isEmpty ? "empty" : "data",
-      names: isNamed ? "agree" : "differ",
-    });
-    if (how === "its base") return this.#believeEnd(active, active.baseOffset);
-    if (how === "as named") {
-      this.#isEndRead = isEmpty;
-      return recoveryPoint;
-    }
-    const from = (await active.indexes()).offsets.lookup(Infinity);
-    const belief = new BatchBelief(active.baseOffset, {
-      onSound: () => undefined,
-      fits: (lastOffset) => active.fits(lastOffset),
-      believesLast: ({ baseOffset, nextOffset }, floor) =>
-        baseOffset === floor || nextOffset === recoveryPoint,
-    });
-    const range = { position: from.position, end: active.sizeInBytes, mode: "header" as const };
-    const visit: BatchVisitor = (batch, at) => {
-      const isNamed = at === from.position && batch.lastOffset() === from.lastOffset;
-      return belief.offer(batch, at, { isNamed, isChecked: false });
-    };
-    const { ending, position } = await active.withFile((file) => scan(file, range, visit));
-    if (!belief.finish() || ending !== "clean") {
-      this.#refuse(active, {
-        position: belief.misfit?.position ?? position,
-        ending,
-        place: "below",
-      });
-    }
-    const end = belief.floor;
-    return this.#believeEnd(active, end);
-  }
-
-  #believeEnd(active: Segment, end: number): number {
-    const { recoveryPoint } = this.#options;
-    const place = end < recoveryPoint ? "below" : "at or behind";
-    if (lookCases.decide({ end: place }) === "believe") return end;
-    const what = `it ends at offset ${end}, and was longer (${recoveryPoint}) when it was closed`;
-    throw damageFault(active.path("log"), what);
   }
 
   // --- after an unclean stop ---------------------------------------------------------------------
@@ -543,27 +500,10 @@ class LogLoader {
   }
 
   /** Throws unless what was found may be cut. */
-  #refuse(
-    segment: Segment,
-    damage: {
-      readonly position: number;
-      readonly ending: ScanEnding;
-      readonly isSound?: boolean;
-      readonly place: DamageFacts["place"];
-    },
-  ): void {
-    const { position, ending, isSound = true, place } = damage;
-    const stopped = isSound ? "out of order" : "bad crc";
-    const found = ending === "torn" || ending === "corrupt" ? ending : stopped;
-    if (damageCases.decide({ stop: this.#stop, found, place }) === "cut") return;
-    const known = this.#stop === "clean"
-      ? "the log was closed cleanly"
-      : `offsets below ${this.#options.recoveryPoint} were durable`;
-    throw damageFault(
-      segment.path("log"),
-      `it is damaged at byte ${position} of ${segment.sizeInBytes} (${found}), from offset ` +
-        `${this.#nextOffset} on, and ${known}`,
-    );
+  #refuse(segment: Segment, damage: FoundDamage): void {
+    const { recoveryPoint } = this.#options;
+    const known = { stop: this.#stop, recoveryPoint, nextOffset: this.#nextOffset };
+    refuseUnlessCut(segment, damage, known);
   }
 
   #traceCut(segment: Segment, bytes: number): void {

@@ -70,3 +70,5 @@ export function severest(findings: Iterable<Finding>): Severity | undefined {
 export function spanText({ from, until }: OffsetSpan): string {
   return until - from === 1 ? `offset ${from}` : `offsets ${from} to ${until - 1}`;
 }
+
+export const REMEDY_REBUILD = "it is made anew from the batches (mq log repair takes it away)";

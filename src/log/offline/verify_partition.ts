@@ -1,5 +1,6 @@
 /**
- * One partition examined: every batch, every index entry, snapshots, epochs, checkpoints, leftovers.
+ * One partition examined: a walk through every batch and every index entry, and then what lies beside
+ * them (`beside_batches.ts`).
  *
  * Offsets that are missing are a hole; what a hole means depends on what lies around it:
  *
@@ -16,14 +17,12 @@
  */
 import { type Disk, DiskFault } from "../../env/disk.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
-import { LEADER_EPOCH_FILE, segmentFileName } from "../format.ts";
-import { LeaderEpochs } from "../leader_epochs.ts";
+import { segmentFileName } from "../format.ts";
 import type { TopicPartition } from "../directory/partition_folder.ts";
-import { decodeProducerSnapshot } from "../producers/producer_snapshot.ts";
 import type { Offset } from "../../ground/numbers.ts";
-import { EpochCheck, type WrongEpoch } from "./epoch_check.ts";
-import { fileKindOf } from "./file_kind.ts";
-import { type Finding, type OffsetSpan, spanText } from "./finding.ts";
+import { checkEpochs, checkSnapshots, tellNames, type WalkedLog } from "./beside_batches.ts";
+import { EpochCheck } from "./epoch_check.ts";
+import { type Finding, type OffsetSpan, REMEDY_REBUILD, spanText } from "./finding.ts";
 import { entrySpan, offsetEntryAt } from "./index_files.ts";
 import type { DamagedPlace } from "./log_walk.ts";
 import { listPartition, type PartitionFiles, type SegmentFiles } from "./partition_files.ts";
@@ -47,7 +46,6 @@ export interface PartitionTask {
 /** A compacted log has as many as it has batches. */
 const GAPS_TOLD_MAX = 10;
 const REMEDY_REPAIR = "mq log repair shows what can be done";
-const REMEDY_REBUILD = "it is made anew from the batches (mq log repair takes it away)";
 
 export async function verifyPartition(task: PartitionTask): Promise<PartitionReport> {
   return await new PartitionCheck(task).run();
@@ -63,11 +61,6 @@ interface IndexVerdict {
   /** Of the offset and the time index. */
   readonly isFlawed: boolean;
   readonly transactions: SegmentReport["transactions"];
-}
-
-interface EpochFindings {
-  readonly isFileWrong: boolean;
-  readonly wrong: readonly WrongEpoch[];
 }
 
 /** A damaged place whose offsets are not known before the next batch is. */
@@ -116,22 +109,24 @@ class PartitionCheck {
       await this.#checkSegment(files, segments[at + 1]?.baseOffset);
     }
     if (!this.#isUnreadable) this.#checkEnd();
-    const wrongSnapshots = this.#checkSnapshots();
-    const epochs = this.#checkEpochs();
-    this.#tellNames();
+    const walked = this.#walked();
+    const wrongSnapshots = checkSnapshots(walked);
+    const epochs = checkEpochs(walked, this.#epochs);
+    this.#tellGapsLeft();
+    tellNames(walked);
     return {
       path,
       partition,
       hints,
       findings: this.#findings,
       segments: this.#segments,
-      orphans: this.#orphans.flatMap(indexNamesOf),
+      orphans: walked.orphanNames,
       wrongSnapshots,
       areEpochsWrong: epochs.isFileWrong,
       wrongEpochs: epochs.wrong,
       startOffset: Math.max(startOffset, hints.logStart ?? 0),
       endOffset: this.#next,
-      resumeOffset: Math.max(this.#next, this.#resumeOffset),
+      resumeOffset: walked.resumeOffset,
       lost: this.#lost,
       isUnreadable: this.#isUnreadable,
       hasUnfinishedSwap: this.#hasUnfinishedSwap(),
@@ -449,85 +444,24 @@ class PartitionCheck {
     return Math.max(offsetEntryAt(bytes, baseOffset, count - 1).offset + 1, baseOffset);
   }
 
-  #checkSnapshots(): readonly string[] {
+  #walked(): WalkedLog {
     const { disk, crc32c, path, hints } = this.#task;
-    const isMoving = hints.state === "running";
-    return this.#files.snapshots.flatMap(({ name, offset }) => {
-      const bytes = disk.readWhole(`${path}/${name}`);
-      if (bytes === undefined) return [];
-      const decoded = decodeProducerSnapshot(bytes, crc32c);
-      const isAhead = offset > Math.max(this.#next, this.#resumeOffset) && !this.#isUnreadable;
-      if (isMoving || typeof decoded !== "string" && !isAhead) return [];
-      this.#tell({
-        severity: "warning",
-        code: typeof decoded === "string" ? "snapshot-wrong" : "snapshot-ahead",
-        path: `${path}/${name}`,
-        message: typeof decoded === "string"
-          ? `the producer snapshot cannot be used: ${decoded}`
-          : `the producer snapshot is of offset ${offset}, and the log ends at ${this.#next}`,
-        remedy: REMEDY_REBUILD,
-      });
-      return [name];
-    });
+    return {
+      ...{ disk, crc32c, path, hints, files: this.#files },
+      orphanNames: this.#orphans.flatMap(indexNamesOf),
+      endOffset: this.#next,
+      resumeOffset: Math.max(this.#next, this.#resumeOffset),
+      batches: this.#batches,
+      isUnreadable: this.#isUnreadable,
+      tell: (finding) => this.#tell(finding),
+    };
   }
 
-  #checkEpochs(): EpochFindings {
-    const { disk, path, hints } = this.#task;
-    const file = `${path}/${LEADER_EPOCH_FILE}`;
-    const bytes = disk.readWhole(file);
-    const epochs = new LeaderEpochs();
-    const isSound = bytes !== undefined && epochs.decode(bytes);
-    const until = hints.state === "clean" ? Infinity : hints.recoveryPoint ?? 0;
-    const verdict = this.#epochs.verdict(
-      isSound ? (offset) => epochs.epochFor(offset) : undefined,
-      { from: hints.logStart ?? 0, until },
-    );
-    for (const wrong of verdict.wrong) this.#tellEpoch(wrong);
-    const missing = this.#batches === 0 || hints.state === "running"
-      ? undefined
-      : "the file is not there";
-    const flaw = bytes === undefined ? missing : isSound ? verdict.fileFlaw : "the file is damaged";
-    if (flaw !== undefined) {
-      this.#tell({
-        severity: "warning",
-        code: "epochs-wrong",
-        path: file,
-        message: flaw,
-        remedy: REMEDY_REBUILD,
-      });
-    }
-    return { isFileWrong: flaw !== undefined && bytes !== undefined, wrong: verdict.wrong };
-  }
-
-  #tellEpoch({ segment, batch, expected }: WrongEpoch): void {
-    this.#tell({
-      severity: "damage",
-      code: "epoch-wrong",
-      path: `${this.#task.path}/${segment}`,
-      position: batch.position,
-      offsets: { from: batch.baseOffset, until: batch.lastOffset + 1 },
-      message: `leader epoch ${batch.leaderEpoch}, expected ${expected}; the records are sound`,
-      remedy: "mq log repair sets it right: it lies outside the CRC",
-    });
-  }
-
-  #tellNames(): void {
-    const tell = (code: Finding["code"], name: string, message: string): void =>
-      this.#tell({
-        severity: "info",
-        code,
-        path: name === "" ? this.#task.path : `${this.#task.path}/${name}`,
-        message,
-      });
-    for (const { name } of this.#files.leftovers) {
-      tell("leftover", name, LEFTOVERS[fileKindOf(name)?.state ?? ""] ?? "written aside and left");
-    }
+  #tellGapsLeft(): void {
     const untold = this.#gaps - GAPS_TOLD_MAX;
-    if (untold > 0) tell("offset-gap", "", `${untold} more gaps of that kind`);
-    for (const { name } of this.#files.foreign) tell("foreign", name, "not a file of a log");
-    for (const name of this.#orphans.flatMap(indexNamesOf)) {
-      tell("leftover", name, "an index without its log");
-    }
+    if (untold <= 0) return;
+    const message = `${untold} more gaps of that kind`;
+    this.#tell({ severity: "info", code: "offset-gap", path: this.#task.path, message });
   }
 
   #hasUnfinishedSwap(): boolean {
@@ -561,13 +495,6 @@ const GAP_UNKNOWN =
   "the offsets are missing: as compaction leaves it, or a segment file is missing";
 
 const STRAY_INDEX = { byte: 0, reason: "its log holds no batch" };
-
-const LEFTOVERS: Readonly<Record<string, string>> = {
-  deleted: "removed from the log; the next start takes the file away",
-  cleaned: "an unfinished compaction or repair; the next start takes it away",
-  swap: "a finished compaction; the next start puts it in its place",
-  damaged: "kept by a repair",
-};
 
 function indexNamesOf(files: SegmentFiles): readonly string[] {
   return [files.index, files.timeindex, files.txnindex].flatMap((file) =>

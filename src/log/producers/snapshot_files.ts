@@ -3,6 +3,7 @@
  *
  * One is written at each roll and at a close, as in Kafka, and some in between (`SnapshotPace`).
  */
+import { DiskFault } from "../../env/disk.ts";
 import type { Crc32c } from "../../ground/crc32c.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import { writePlainly } from "../atomic_file.ts";
@@ -27,15 +28,19 @@ export function loadSnapshot(
   for (const offset of offsets.toReversed()) {
     const place = offset <= upTo ? "usable" : "behind";
     const path = segmentPath(context.directory, offset, "snapshot");
-    const bytes = place === "usable" ? context.disk.readWhole(path) : undefined;
-    const decoded = bytes === undefined ? "it is gone" : decodeProducerSnapshot(bytes, crc32c);
-    const content = bytes === undefined ? "missing" : typeof decoded === "string" ? "bad" : "sound";
+    const decoded = place === "usable" ? readSnapshot(context, crc32c, path) : undefined;
+    const content = decoded === undefined
+      ? "missing"
+      : typeof decoded === "string"
+      ? "bad"
+      : "sound";
     if (snapshotCases.decide({ content, place }) === "load") {
       producers.load(decoded as readonly ProducerEntry[]);
       return offset;
     }
     if (place === "behind") continue;
-    context.trace.event("warn", "producer snapshot ignored", { path, reason: String(decoded) });
+    const reason = typeof decoded === "string" ? decoded : "it is gone";
+    context.trace.event("warn", "producer snapshot ignored", { path, reason });
   }
   return undefined;
 }
@@ -62,8 +67,26 @@ export function removeSnapshots(context: SegmentContext, offsets: readonly Offse
 
 /** Whether there is one at `offset` that can be loaded. */
 export function isSnapshotSound(context: SegmentContext, crc32c: Crc32c, offset: Offset): boolean {
-  const bytes = context.disk.readWhole(segmentPath(context.directory, offset, "snapshot"));
-  return bytes !== undefined && typeof decodeProducerSnapshot(bytes, crc32c) !== "string";
+  const path = segmentPath(context.directory, offset, "snapshot");
+  return typeof readSnapshot(context, crc32c, path) === "object";
+}
+
+/**
+ * The entries, why there are none to be had, or undefined where there is no such file. One that cannot be
+ * read is as good as a damaged one: the batches tell the same, and their log goes on.
+ */
+function readSnapshot(
+  { disk }: SegmentContext,
+  crc32c: Crc32c,
+  path: string,
+): readonly ProducerEntry[] | string | undefined {
+  try {
+    const bytes = disk.readWhole(path);
+    return bytes === undefined ? undefined : decodeProducerSnapshot(bytes, crc32c);
+  } catch (fault) {
+    if (!(fault instanceof DiskFault && fault.kind === "unreadable")) throw fault;
+    return fault.message;
+  }
 }
 
 /** Bytes of batches that a start after a crash may have to walk for the producers of one log. */

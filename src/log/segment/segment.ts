@@ -406,7 +406,8 @@ export class Segment {
     // The latest time may stand in memory only: an entry for it keeps it.
     this.#indexes?.seal();
     try {
-      this.#writeIndexes(false);
+      // Both files, also where one has no entries yet: one that is missing would be made anew.
+      this.#writeIndexes((this.#indexes?.unwrittenCount() ?? 0) > 0);
       if (this.sizeInBytes > 0) this.#indexes = undefined;
       const transactions = this.#transactions;
       // One without entries stays: it saves asking the disk for a file that is not there. One that is
