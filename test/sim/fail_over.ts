@@ -100,7 +100,7 @@ if (process.argv[1]?.endsWith("fail_over.ts") === true) {
     percentile(times, share).toFixed(0)
   );
   process.stdout.write(
-    `${times.length} kills of the active controller, election time-out 400 ms, heartbeat 100 ms: ` +
+    `${times.length} kills of the active controller, election time-out 400 ms, heartbeat 200 ms: ` +
       `to the next accepted CreateTopics p50 ${p50} ms, p90 ${p90} ms, p99 ${p99} ms, ` +
       `worst ${worst} ms (simulated)\n`,
   );

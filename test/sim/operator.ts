@@ -11,6 +11,7 @@ import type { Env } from "../../src/env/env.ts";
 import type { Address } from "../../src/env/network.ts";
 import { bytesOf } from "../../src/ground/text.ts";
 import { parseUuid, type Uuid } from "../../src/ground/uuid.ts";
+import type { Loss } from "./lose_for_good.ts";
 import { KAFKA_PORT, type SimNode } from "./sim_node.ts";
 import type { SimOptions } from "./sim_options.ts";
 import type { SimProcess } from "./sim_process.ts";
@@ -27,6 +28,7 @@ export interface OperatorOptions {
 const LOOK_MS = 3000;
 const SOON_MS = 500;
 const REQUEST_TIMEOUT_MS = 5000;
+const DELIVERY_TIMEOUT_MS = 15_000;
 
 export class Operator {
   readonly process: SimProcess;
@@ -37,6 +39,7 @@ export class Operator {
   /** How many changes of voters were asked for. */
   changeCount = 0;
   readonly #options: OperatorOptions;
+  #env: Env | undefined;
   #isLivenessAsked = false;
 
   constructor(options: OperatorOptions) {
@@ -47,9 +50,16 @@ export class Operator {
   start(): void {
     if (this.process.isUp) return;
     const { env, life } = this.process.begin();
+    this.#env = env;
     this.#live(env).catch((error: unknown) => {
       if (life.isAlive) this.#options.onBroken(error);
     });
+  }
+
+  /** Of a cluster that was well one node is lost for good: everything must work through the others. */
+  goOnWithout(loss: Loss): void {
+    this.isSatisfied = false;
+    this.#useOthers(this.#env as Env, loss).catch(this.#options.onBroken);
   }
 
   askForLiveness(): void {
@@ -68,7 +78,7 @@ export class Operator {
         // deno-lint-ignore no-await-in-loop -- again and again
         const isQuorumWell = await this.#lookAfterVoters(client);
         // deno-lint-ignore no-await-in-loop
-        if (isAsked && isQuorumWell && await this.#useEveryBroker(env)) break;
+        if (isAsked && isQuorumWell && await this.#useAll(env, this.#options.brokers)) break;
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         this.lastRefusal = error.message;
@@ -92,8 +102,7 @@ export class Operator {
     for (const node of controllers) {
       const directoryId = node.directoryId();
       const voter = voters.find(({ nodeId }) => nodeId === idOf(node));
-      const isOther = voter !== undefined && directoryId !== undefined &&
-        node.lostDirectoryIds.has(voter.directoryId);
+      const isOther = voter !== undefined && node.lostDirectoryIds.has(voter.directoryId);
       if (voter !== undefined && (isOther || node === this.leaving)) {
         this.changeCount++;
         // deno-lint-ignore no-await-in-loop -- one change at a time
@@ -117,9 +126,34 @@ export class Operator {
     return voters.length === (options.nodes === 1 ? 1 : controllers.length);
   }
 
+  async #useOthers(env: Env, { node: lost, isNoticed }: Loss): Promise<void> {
+    const { nodes, brokers } = this.#options;
+    const lostId = nodes.indexOf(lost) + 1;
+    const others = brokers.filter(({ host }) => host !== lost.process.name);
+    // Until then it may be given new partitions.
+    const isFenced = (): boolean => {
+      return !lost.isBroker || !isNoticed || nodes.some((node) => {
+        return node !== lost && node.isActiveController &&
+          node.metadata?.image.isUnfenced(lostId) === false;
+      });
+    };
+    for (;;) {
+      try {
+        // deno-lint-ignore no-await-in-loop -- again and again
+        if (isFenced() && await this.#useAll(env, others)) break;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        this.lastRefusal = error.message;
+      }
+      // deno-lint-ignore no-await-in-loop
+      await new Promise<void>((resolve) => env.clock.after(SOON_MS, resolve));
+    }
+    this.isSatisfied = true;
+  }
+
   /** Through each broker a topic is created and written to. */
-  async #useEveryBroker(env: Env): Promise<boolean> {
-    for (const [index, broker] of this.#options.brokers.entries()) {
+  async #useAll(env: Env, brokers: readonly Address[]): Promise<boolean> {
+    for (const [index, broker] of brokers.entries()) {
       const client = new Client({ brokers: [broker], env, requestTimeoutMs: REQUEST_TIMEOUT_MS });
       try {
         const name = `last-${index}-${env.random.below(1_000_000)}`;
@@ -128,7 +162,11 @@ export class Operator {
           { name, partitions: 1, replicationFactor: 1, configs: {} },
         ]);
         if (created?.error !== undefined) throw created.error;
-        const producer = client.producer({ acks: "all", mayCreateTopics: false });
+        const producer = client.producer({
+          acks: "all",
+          mayCreateTopics: false,
+          deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+        });
         // deno-lint-ignore no-await-in-loop
         await producer.send(name, { key: null, value: bytesOf("last") });
       } finally {

@@ -34,7 +34,7 @@ export const PLANT_NAMES = [
 export type PlantName = (typeof PLANT_NAMES)[number] | ClusterPlantName;
 
 const LOST_EVERY_US = 500_000;
-const BACK_EVERY = 5000;
+const BACK_EVERY = 2000;
 
 /** Plants the bug that the options name; gives back what takes it out. */
 export function plantBug(world: World): Undo {

@@ -30,6 +30,9 @@ export interface EventFields {
   readonly onDead?: () => void;
 }
 
+/** Cancelled events are taken off when there are so many, and more than others. */
+const CANCELLED_MAX = 64;
+
 export class Scheduler {
   nowUs = 0;
   eventCount = 0;
@@ -42,7 +45,8 @@ export class Scheduler {
   /** Runs after each event and its promise jobs. */
   onEvent: (life: Life | undefined) => void = () => undefined;
   readonly #drain: DrainMicrotasks;
-  readonly #heap: ScheduledEvent[] = [];
+  #heap: ScheduledEvent[] = [];
+  #cancelledCount = 0;
   #sequence = 0;
   #isStopped = false;
 
@@ -64,6 +68,18 @@ export class Scheduler {
     return event;
   }
 
+  /** Whoever cancels what has happened, or a second time, does nothing. */
+  cancel(event: ScheduledEvent): void {
+    if (event.action === undefined) return;
+    event.action = undefined;
+    const isWorthIt = 2 * ++this.#cancelledCount > this.#heap.length;
+    if (!isWorthIt || this.#cancelledCount < CANCELLED_MAX) return;
+    const left = this.#heap.filter(({ action }) => action !== undefined);
+    this.#cancelledCount = 0;
+    this.#heap = [];
+    for (const one of left) this.#push(one);
+  }
+
   /** Gives back what a pause kept, in its order. */
   release(life: Life): void {
     for (const event of life.held.splice(0)) this.#again(event, this.nowUs);
@@ -76,7 +92,8 @@ export class Scheduler {
       const next = this.#heap[0];
       if (next === undefined || next.atUs > endUs) break;
       this.#pop();
-      if (next.action !== undefined) this.#run(next);
+      if (next.action === undefined) this.#cancelledCount--;
+      else this.#run(next);
     }
     if (!this.#isStopped) this.nowUs = Math.max(this.nowUs, endUs);
   }

@@ -52,8 +52,9 @@ export class SimNode {
   readonly extraSettings = new Map<string, string>();
   /** Since when it has not served; undefined while it does. */
   downSinceUs: number | undefined = 0;
-  /** It must not start with the disk that it has; why is told so. */
+  /** It must not start with the disk that it has, or need not; why is told so. */
   #refusal: RegExp | undefined;
+  #mayServe = false;
   #filesBefore: ReadonlySet<string> = new Set();
   /** How far the metadata log was durable on disks that are gone. */
   lostMetadataEnd = 0;
@@ -97,7 +98,7 @@ export class SimNode {
   }
 
   start(): void {
-    if (this.process.isUp || this.isHeld) return;
+    if (this.process.isUp || this.isHeld || this.process.isLost) return;
     const { life, env } = this.process.begin();
     this.env = env;
     this.phase = "starting";
@@ -152,9 +153,13 @@ export class SimNode {
     return this.#refusal !== undefined;
   }
 
-  /** It is started with what somebody has done to its disk, and must end at once with such words. */
-  expectRefusal(words: RegExp): void {
+  /**
+   * It is started with what somebody has done to its disk, and must end at once with such words; or may
+   * start, where it has what it needs twice.
+   */
+  expectRefusal(words: RegExp, mayServe = false): void {
     this.#refusal = words;
+    this.#mayServe = mayServe;
     this.#filesBefore = this.#files();
     this.release();
   }
@@ -166,8 +171,8 @@ export class SimNode {
 
   #files(): ReadonlySet<string> {
     const paths = [...this.process.media.files()].map(({ path }) => path);
-    // The mark of a clean stop holds for one start.
-    return new Set(paths.filter((path) => !path.endsWith(".cleanshutdown")));
+    // The mark of a clean stop holds for one start, and what shall be deleted is.
+    return new Set(paths.filter((path) => !/\.(cleanshutdown|deleted|tmp)$/.test(path)));
   }
 
   /** What was wrong with the way in which it refused to start. */
@@ -212,6 +217,10 @@ export class SimNode {
     this.phase = "serving";
     this.downSinceUs = undefined;
     if (this.#refusal === undefined) return;
+    if (this.#mayServe) {
+      this.#refusal = undefined;
+      return;
+    }
     this.#options.onBroken(
       "a damaged node does not start",
       `${this.process.name} serves with a disk that is not its own, or not whole`,

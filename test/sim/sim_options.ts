@@ -7,7 +7,7 @@
 import { Prng } from "../../src/ground/prng.ts";
 import type { DiskNature } from "./env/disk_faults.ts";
 import type { FaultName } from "./fault/fault_names.ts";
-import { DAMAGING_FAULTS, FAULT_NAMES } from "./fault/fault_names.ts";
+import { DAMAGING_FAULTS, FAULT_NAMES, LATER_FAULT_NAMES } from "./fault/fault_names.ts";
 import type { OperationName } from "./operation/operation_names.ts";
 import { OPERATION_NAMES } from "./operation/operation_names.ts";
 import { drawLayout, type Layout } from "./layout.ts";
@@ -96,11 +96,26 @@ export function drawOptions(seed: number, given: Partial<SimOptions> = {}): SimO
     timerLateUs: draw([0, 200, 3000]),
     settings: drawSettings(chance),
   };
-  const all = { ...options, ...given };
+  return complete(options, given, isCalm);
+}
+
+function complete(drawn: SimOptions, given: Partial<SimOptions>, isCalm: boolean): SimOptions {
+  const options = { ...drawn, ...given };
   // Whoever names a number of nodes alone means nodes that are alike.
-  return given.nodes === undefined || given.layout !== undefined
-    ? all
-    : { ...all, layout: "alike" };
+  if (given.nodes !== undefined) options.layout = given.layout ?? "alike";
+  if (options.nodes > 1 && given.faults === undefined && !isCalm) {
+    options.faults = { ...drawn.faults, ...drawLaterFaults(drawn.seed) };
+  }
+  return options;
+}
+
+function drawLaterFaults(seed: number): SimOptions["faults"] {
+  const faults: Partial<Record<FaultName, number>> = {};
+  for (const [index, name] of LATER_FAULT_NAMES.entries()) {
+    const chance = new Prng(seed ^ 0xfa017 + index);
+    if (chance.oneIn(3)) faults[name] = 1 + chance.below(WEIGHT_MAX);
+  }
+  return faults;
 }
 
 function drawSettings(chance: Prng): Readonly<Record<string, string>> {
@@ -117,5 +132,10 @@ function drawSettings(chance: Prng): Readonly<Record<string, string>> {
   maybe("log.segment.delete.delay.ms", ["100", "2000"]);
   maybe("metadata.log.max.record.bytes.between.snapshots", ["1000", "5000"]);
   maybe("broker.session.timeout.ms", ["1500", "4000"]);
+  // A broker that is heard less than twice in a session is fenced now and then, and no world gets well.
+  const session = settings["broker.session.timeout.ms"];
+  if (session !== undefined) {
+    settings["broker.heartbeat.interval.ms"] = String(Math.floor(Number(session) / 3));
+  }
   return settings;
 }

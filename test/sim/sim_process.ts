@@ -31,6 +31,8 @@ export class SimProcess {
   media = new DiskMedia();
   life: Life | undefined;
   lifeCount = 0;
+  /** Nobody makes it go on where it is paused, or starts it. */
+  isLost = false;
   readonly #options: SimProcessOptions;
 
   constructor(options: SimProcessOptions) {
@@ -87,7 +89,7 @@ export class SimProcess {
 
   resume(): void {
     const { life } = this;
-    if (life === undefined || !life.isPaused) return;
+    if (life === undefined || !life.isPaused || this.isLost) return;
     life.isPaused = false;
     this.#options.scheduler.release(life);
   }

@@ -131,7 +131,7 @@ const PLANTED_IN_CLUSTERS: readonly (readonly [ClusterPlantName, number, string]
   ["follower-skips-a-record", 1, "images equal at equal offset"],
   ["raft-sync-returns-early", 1, "committed metadata is durable"],
   ["lost-directory-is-used-again", 3, "identity is of the disk"],
-  ["broker-epoch-goes-back", 2, "epochs grow"],
+  ["broker-epoch-goes-back", 1, "epochs grow"],
 ];
 
 /** Those that only show in what happens to come together: any of a few seeds finds them. */

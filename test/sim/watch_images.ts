@@ -34,21 +34,31 @@ export class ImagePositions {
     this.onBroken("a definite answer is true", `${name} was created, and nobody has it decided`);
   }
 
-  /** Until the function that it gives back is called. */
-  watch(): () => void {
+  /**
+   * Until the function that it gives back is called. A program whose life ended in the middle of this very
+   * event may go on and replay what its disk does not have: nobody ever sees that.
+   */
+  watch(isAlive: () => boolean): () => void {
     const { prototype } = ClusterImage;
     const { replay, replaceWith } = prototype;
     const positions = this.#nextOffsets;
     let isSnapshot = false;
     const onReplayed = (offset: number, record: MetadataRecord): void => {
-      if (!isSnapshot) this.#note(offset, record);
+      if (!isSnapshot && isAlive()) this.#note(offset, record);
+    };
+    const mustNotGoBack = (image: ClusterImage, offset: number): void => {
+      const position = positions.get(image) ?? 0;
+      if (isSnapshot || offset >= position || !isAlive()) return;
+      this.onBroken("an image never goes back", `from ${position} to ${offset}`);
     };
     prototype.replay = function (this: ClusterImage, offset, record): void {
+      mustNotGoBack(this, offset);
       replay.call(this, offset, record);
       positions.set(this, offset + 1);
       onReplayed(offset, record);
     };
     prototype.replaceWith = function (this: ClusterImage, records, offset): void {
+      mustNotGoBack(this, offset);
       isSnapshot = true;
       try {
         replaceWith.call(this, records, offset);

@@ -9,6 +9,7 @@
  */
 import type { Address } from "../../src/env/network.ts";
 import { Prng } from "../../src/ground/prng.ts";
+import { Checks } from "./checks.ts";
 import { describeQuorums, whyClusterIsNotWell } from "./cluster_state.ts";
 import { Coverage } from "./coverage.ts";
 import type { DrainMicrotasks } from "./drain_microtasks.ts";
@@ -21,10 +22,10 @@ import { withEqualRuntimes } from "./equal_runtimes.ts";
 import { FAULTS } from "./fault/faults.ts";
 import type { FaultName } from "./fault/fault_names.ts";
 import { HostUsed, withoutHost } from "./host_guard.ts";
-import type { Invariant } from "./invariant/invariant.ts";
 import { allInvariants } from "./invariant/invariants.ts";
 import { rolesOf } from "./layout.ts";
 import type { Life } from "./life.ts";
+import { loseForGood } from "./lose_for_good.ts";
 import { Operator } from "./operator.ts";
 import { plantBug } from "./plant.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -39,7 +40,7 @@ import { watchAssertions } from "./watch_assertions.ts";
 import { watchAnswers } from "./watch_answers.ts";
 import { watchDecisions } from "./watch_decisions.ts";
 import { ImagePositions } from "./watch_images.ts";
-import { watchNodes } from "./watch_nodes.ts";
+import { type TableChanges, watchNodes } from "./watch_nodes.ts";
 
 export interface Failure {
   /** The invariant or promise that was broken; "liveness", "exception", "host". */
@@ -78,7 +79,8 @@ export class World {
   readonly coverage = new Coverage();
   readonly options: SimOptions;
   readonly failuresOfTheDead = new WeakSet<object>();
-  readonly #invariants: readonly Invariant[];
+  readonly #checks: Checks;
+  readonly #tables: TableChanges = { count: 0 };
   readonly positions = new ImagePositions();
   readonly #ends = new DurableEnds();
   readonly #nodeOf = new Map<string, SimNode>();
@@ -115,7 +117,12 @@ export class World {
     });
     const brokers = this.nodes.filter(({ isBroker }) => isBroker)
       .map(({ process: { name } }) => ({ host: name, port: KAFKA_PORT }));
-    this.#invariants = allInvariants(this.nodes, this.positions, this.#sessionMs);
+    this.#checks = new Checks({
+      invariants: allInvariants(this.nodes, this.#sessionMs),
+      positions: this.positions,
+      tables: this.#tables,
+      onBroken: (invariant, message) => this.#fail(invariant, message),
+    });
     for (const node of this.nodes) this.#nodeOf.set(node.process.name, node);
     this.clients = names("c", options.clients).map((name) => {
       return new SimClient({
@@ -143,7 +150,7 @@ export class World {
 
   run(): SimResult {
     const { scheduler } = this;
-    const restore = watchNodes((env, logs) => {
+    const restore = watchNodes(this.#tables, (env, logs) => {
       for (const node of this.nodes) if (node.env === env) node.logs = logs;
     });
     const unwatch = watchAssertions((failure) => {
@@ -156,7 +163,7 @@ export class World {
       if (!this.shadow.isDamaged && scheduler.life?.isAlive !== false) this.#fail(what, message);
     };
     this.positions.onBroken = onBroken;
-    const unwatchImages = this.positions.watch();
+    const unwatchImages = this.positions.watch(() => scheduler.life?.isAlive !== false);
     const unwatchDecisions = watchDecisions(this.nodes, onBroken);
     const unwatchAnswers = watchAnswers(onBroken);
     try {
@@ -188,7 +195,8 @@ export class World {
     while (this.#failure === undefined && scheduler.nowUs < endUs && !this.#isSatisfied()) {
       scheduler.runUntil(scheduler.nowUs + LIVENESS_STEP_US);
     }
-    if (this.#failure !== undefined || this.#isSatisfied() || this.shadow.isDamaged) return;
+    if (this.#failure !== undefined || this.shadow.isDamaged) return;
+    if (this.#isSatisfied()) return this.#goOnWithoutOne();
     const states = this.nodes.map(({ process, phase, lastEnd }) =>
       `${process.name} ${phase} ${lastEnd}`
     );
@@ -201,6 +209,30 @@ export class World {
         `${options.livenessMs} ms of a healed world; ${states.join("; ")}; ${
           whyClusterIsNotWell(this.nodes) ?? "the cluster is well"
         }; ${describeQuorums(this.nodes)}`,
+    );
+  }
+
+  /** Not in every world: it takes a session until a broker is called lost. */
+  #goOnWithoutOne(): void {
+    const { scheduler, options, nodes, network, operator } = this;
+    const chance = new Prng(options.seed ^ 0x1057);
+    if (!chance.oneIn(3)) return;
+    const loss = loseForGood({ nodes, network, chance });
+    if (loss === undefined) return;
+    this.coverage.add(`lost for good: ${loss.how}`);
+    const { name } = loss.node.process;
+    scheduler.note("world", { atUs: scheduler.nowUs, label: `LOST ${loss.how}`, detail: name });
+    operator.goOnWithout(loss);
+    const boundMs = options.livenessMs + 2 * this.#sessionMs;
+    const endUs = scheduler.nowUs + boundMs * US;
+    while (this.#failure === undefined && scheduler.nowUs < endUs && !operator.isSatisfied) {
+      scheduler.runUntil(scheduler.nowUs + LIVENESS_STEP_US);
+    }
+    if (this.#failure !== undefined || operator.isSatisfied) return;
+    this.#fail(
+      "liveness without one",
+      `${name} has lost its ${loss.how}, and the others did not do everything within ${boundMs} ms: ` +
+        `${operator.lastRefusal}; ${describeQuorums(nodes)}`,
     );
   }
 
@@ -300,11 +332,7 @@ export class World {
     if (life === undefined || !life.isAlive) return;
     const node = this.#nodeOf.get(life.processName);
     if (node === undefined || this.shadow.isDamaged) return;
-    const partitions = node.logs === undefined ? [] : [...node.logs.partitions.all()];
-    for (const invariant of this.#invariants) {
-      const broken = invariant.onNodeEvent(node, partitions);
-      if (broken !== undefined) this.#fail(invariant.name, `${life.processName}: ${broken}`);
-    }
+    this.#checks.afterEvent(node);
   }
 
   #mustBeOnAMedium(what: string, { topic, partition, offset }: RecordPlace): void {

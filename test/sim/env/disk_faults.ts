@@ -35,6 +35,8 @@ export class DiskFaults {
   readonly #next = new Map<DiskCallKind, DiskFaultKind>();
   /** Every write and every sync from now on: a disk that is gone, until it is exchanged. */
   isBroken = false;
+  /** The same, and nobody exchanges it. */
+  isLost = false;
   /** Syncs under way and to come end this much later. */
   stallUs = 0;
   /** The next write goes nowhere, or elsewhere in the file, once the cache is gone. */
@@ -69,7 +71,8 @@ export class DiskFaults {
       this.callsLeft = -1;
       this.onCallsLeft();
     }
-    const kind = this.#next.get(call) ?? (this.isBroken ? brokenKind(call) : undefined);
+    const kind = this.#next.get(call) ??
+      (this.isBroken || this.isLost ? brokenKind(call) : undefined);
     if (kind === undefined) return;
     this.#next.delete(call);
     throw new DiskFault(kind, path, `Cannot ${call} ${path}: simulated fault (${kind})`);

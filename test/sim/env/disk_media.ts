@@ -22,6 +22,7 @@ import {
 export type PowerLoss = "lost" | "subset" | "torn-512" | "torn-4096";
 
 const CAPACITY_BYTES = 64 * 1024 * 1024 * 1024;
+const PATHS_MAX = 1000;
 
 export class DiskMedia {
   root = new DirectoryNode();
@@ -30,14 +31,24 @@ export class DiskMedia {
   capacityBytes = CAPACITY_BYTES;
   usedBytes = 0;
   readonly locks = new Set<string>();
+  /** Paths that were looked for, in their parts. */
+  readonly #parts = new Map<string, readonly string[]>();
 
   find(path: string): DiskNode | undefined {
-    return findFrom(this.root, path, false);
+    return findFrom(this.root, this.#partsOf(path), false);
   }
 
   /** What would be there after a loss of power that keeps nothing unsynced. */
   findDurable(path: string): DiskNode | undefined {
-    return findFrom(this.root, path, true);
+    return findFrom(this.root, this.#partsOf(path), true);
+  }
+
+  #partsOf(path: string): readonly string[] {
+    let parts = this.#parts.get(path);
+    if (parts !== undefined) return parts;
+    parts = path.split("/").filter((part) => part !== "");
+    if (this.#parts.size < PATHS_MAX) this.#parts.set(path, parts);
+    return parts;
   }
 
   /** The directory that holds the entry. Throws "not-found". */
@@ -113,15 +124,15 @@ export class DiskMedia {
   }
 }
 
-function findFrom(root: DirectoryNode, path: string, isDurable: boolean): DiskNode | undefined {
+function findFrom(
+  root: DirectoryNode,
+  parts: readonly string[],
+  isDurable: boolean,
+): DiskNode | undefined {
   let node: DiskNode | undefined = root;
-  let from = 1;
-  while (from < path.length) {
-    let end = path.indexOf("/", from);
-    if (end === -1) end = path.length;
+  for (const part of parts) {
     if (!(node instanceof DirectoryNode)) return undefined;
-    node = (isDurable ? node.durable : node.cached).get(path.slice(from, end));
-    from = end + 1;
+    node = (isDurable ? node.durable : node.cached).get(part);
   }
   return node;
 }

@@ -63,9 +63,7 @@ export class SimClock implements Clock {
       action,
     );
     return {
-      cancel: () => {
-        event.action = undefined;
-      },
+      cancel: () => scheduler.cancel(event),
     };
   }
 }

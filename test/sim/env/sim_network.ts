@@ -37,6 +37,7 @@ interface Bound {
 
 const DIAL_TIMEOUT_MS = 10_000;
 const US_PER_MS = 1000;
+const SLAB_BYTES = 64 * 1024;
 const FIRST_FREE_PORT = 40_000;
 
 export class SimNetwork {
@@ -46,6 +47,8 @@ export class SimNetwork {
   readonly streams = new Set<SimStream>();
   /** Machines that are without power. */
   readonly down = new Set<string>();
+  /** Machines that nobody reaches any more, whatever is healed. */
+  readonly lost = new Set<string>();
   /** Addresses at which nobody answers for a while. */
   readonly refusing = new Set<string>();
   readonly #cut = new Set<string>();
@@ -53,6 +56,8 @@ export class SimNetwork {
   readonly #bound = new Map<string, Bound>();
   #nextPort = FIRST_FREE_PORT;
   #nextStream = 1;
+  #slab = new ArrayBuffer(SLAB_BYTES);
+  #slabAt = 0;
 
   constructor(scheduler: Scheduler, options: NetworkOptions, chance: Prng) {
     this.scheduler = scheduler;
@@ -79,6 +84,7 @@ export class SimNetwork {
   }
 
   isCut(from: string, to: string): boolean {
+    if (this.lost.size > 0 && (this.lost.has(from) || this.lost.has(to))) return true;
     return this.#cut.size > 0 && this.#cut.has(`${from}>${to}`) || this.down.has(to);
   }
 
@@ -98,6 +104,21 @@ export class SimNetwork {
   /** What was kept on the way starts anew where the way is free. */
   resend(): void {
     for (const stream of this.streams) stream.resend();
+  }
+
+  /**
+   * Where bytes are put that a program reads. Views of small arrays that have a buffer of their own cost
+   * a multiple, because the runtime makes that buffer only then.
+   */
+  room(bytes: number): Uint8Array {
+    if (bytes > SLAB_BYTES / 4) return new Uint8Array(bytes);
+    if (this.#slabAt + bytes > SLAB_BYTES) {
+      this.#slab = new ArrayBuffer(SLAB_BYTES);
+      this.#slabAt = 0;
+    }
+    const room = new Uint8Array(this.#slab, this.#slabAt, bytes);
+    this.#slabAt += bytes;
+    return room;
   }
 
   delayUs(from: string, to: string, bytes: number): number {
@@ -161,7 +182,7 @@ export class SimNetwork {
         const backUs = this.delayUs(there, host, 0);
         if (bound === undefined || !bound.life.isAlive || this.refusing.has(key)) {
           this.scheduler.after(backUs, { life, label: "refused" }, () => {
-            timer.action = undefined;
+            this.scheduler.cancel(timer);
             fail("refused", "connection refused");
           });
           return;
@@ -171,7 +192,7 @@ export class SimNetwork {
           backUs,
           { life, label: "dialled", onDead: () => near.abandon() },
           () => {
-            timer.action = undefined;
+            this.scheduler.cancel(timer);
             if (isSettled) {
               near.destroy();
               return;

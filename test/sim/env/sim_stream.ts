@@ -261,11 +261,12 @@ export class SimStream implements Stream {
     length = Math.min(length, READ_BYTES);
     const isSplit = options.splitOneIn > 0 && length > 1 && chance.below(options.splitOneIn) === 0;
     if (isSplit) length = 1 + chance.below(length - 1);
-    const taken = new Uint8Array(length);
+    const taken = this.#network.room(length);
     let filled = 0;
     while (filled < length) {
       const chunk = this.#inbox[0] as Uint8Array;
-      const part = chunk.subarray(0, length - filled);
+      const room = length - filled;
+      const part = chunk.length <= room ? chunk : chunk.subarray(0, room);
       taken.set(part, filled);
       filled += part.length;
       if (part.length === chunk.length) this.#inbox.shift();

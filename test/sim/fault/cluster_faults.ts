@@ -10,6 +10,8 @@ import { METADATA_FOLDER, type SimNode } from "../sim_node.ts";
 import { durationUs, type Fault, type FaultContext, pickNode } from "./fault.ts";
 
 const MS = 1000;
+/** As long as it is there, the log may be whole without any snapshot. */
+const FIRST_SEGMENT = "00000000000000000000.log";
 const CAPACITY_BYTES = 64 * 1024 * 1024 * 1024;
 
 function activeController({ nodes }: FaultContext): SimNode | undefined {
@@ -137,6 +139,38 @@ export const corruptQuorumState: Fault = (context) => {
   });
   return true;
 };
+
+/**
+ * Bits of snapshots have flipped while the node was down. Where no other snapshot and log stand for them it
+ * must not start, touches nothing, and the others go on; somebody gives it an empty disk then.
+ */
+export const corruptSnapshot: Fault = (context) => {
+  const { nodes, operator, shadow, scheduler, chance } = context;
+  const node = pickNode(context);
+  if (!node.mayVote || operator.leaving !== undefined || !isQuorumWhole(nodes)) return false;
+  const files = [...node.process.media.files()];
+  const snapshots = files.filter(({ path, file }) => isSnapshot(path) && file.cached.length > 0);
+  if (snapshots.length === 0) return false;
+  node.hold();
+  const isAll = chance.below(4) > 0;
+  for (const { file } of isAll ? snapshots : snapshots.slice(-1)) {
+    flip(file, chance.below(file.cached.length), 1 << chance.below(8));
+  }
+  const isLogWhole = files.some(({ path }) => path === `${METADATA_FOLDER}/${FIRST_SEGMENT}`);
+  node.expectRefusal(/damaged snapshot|no older snapshot/, !isAll || isLogWhole);
+  scheduler.after(durationUs(chance, 2000, 10_000), { label: "exchange" }, () => {
+    if (!node.isRefusing) return;
+    node.hold();
+    if (node.isBroker) shadow.onDiskLost();
+    node.loseDisk();
+    node.endRefusal();
+  });
+  return true;
+};
+
+function isSnapshot(path: string): boolean {
+  return path.startsWith(`${METADATA_FOLDER}/`) && path.endsWith(".checkpoint");
+}
 
 function isState(path: string): boolean {
   return path === `${METADATA_FOLDER}/quorum-state`;

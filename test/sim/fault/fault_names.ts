@@ -31,7 +31,10 @@ export const FAULT_NAMES = [
   "corrupt-quorum-state",
 ] as const;
 
-export type FaultName = (typeof FAULT_NAMES)[number];
+/** Of clusters alone, each drawn from a generator of its own: what a seed draws of others stays. */
+export const LATER_FAULT_NAMES = ["corrupt-snapshot"] as const;
+
+export type FaultName = (typeof FAULT_NAMES)[number] | (typeof LATER_FAULT_NAMES)[number];
 
 /** Disks that lie: behind them a lone node can promise nothing but that values are real. */
 export const DAMAGING_FAULTS: readonly FaultName[] = ["bit-rot", "lost-write", "misdirected-write"];

@@ -1,6 +1,7 @@
 /** All faults, by name. */
 import {
   corruptQuorumState,
+  corruptSnapshot,
   emptyDisk,
   fillControllerDisk,
   isolateController,
@@ -69,4 +70,5 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
   "empty-disk": emptyDisk,
   "swapped-disks": swapDisks,
   "corrupt-quorum-state": corruptQuorumState,
+  "corrupt-snapshot": corruptSnapshot,
 };

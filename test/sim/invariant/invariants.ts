@@ -1,6 +1,5 @@
 /** All invariants, new for each world. */
 import type { SimNode } from "../sim_node.ts";
-import type { ImagePositions } from "../watch_images.ts";
 import { committedIsOnTheMedium } from "./committed_is_on_the_medium.ts";
 import { committedMetadataIsDurable } from "./committed_metadata_is_durable.ts";
 import { epochsGrow } from "./epochs_grow.ts";
@@ -16,7 +15,6 @@ import { servingHasItsMetadata } from "./serving_has_its_metadata.ts";
 
 export function allInvariants(
   nodes: readonly SimNode[],
-  positions: ImagePositions,
   sessionMs: number,
 ): readonly Invariant[] {
   return [
@@ -27,8 +25,8 @@ export function allInvariants(
     servingHasItsMetadata(),
     oneLeaderPerTerm(),
     theSilentAreFenced(nodes, sessionMs),
-    imagesEqual(positions),
-    epochsGrow(positions),
+    imagesEqual(),
+    epochsGrow(),
     identityIsOfTheDisk(nodes),
     committedMetadataIsDurable(nodes),
   ];

@@ -4,18 +4,14 @@ import type { Invariant } from "./invariant.ts";
 export function logBounds(): Invariant {
   return {
     name: "log bounds",
-    onNodeEvent(_node, partitions): string | undefined {
-      for (const partition of partitions) {
-        const { highWatermark, log } = partition;
-        const { logStartOffset, logEndOffset, recoveryPoint } = log;
-        if (
-          logStartOffset <= highWatermark && highWatermark <= logEndOffset &&
-          recoveryPoint <= logEndOffset
-        ) continue;
-        return `${partition.topic}-${partition.partitionId}: start ${logStartOffset}, ` +
-          `high watermark ${highWatermark}, end ${logEndOffset}, recovery point ${recoveryPoint}`;
-      }
-      return undefined;
+    onPartition({ partition, now }): string | undefined {
+      const { highWatermark, logStartOffset, logEndOffset, recoveryPoint } = now;
+      if (
+        logStartOffset <= highWatermark && highWatermark <= logEndOffset &&
+        recoveryPoint <= logEndOffset
+      ) return undefined;
+      return `${partition.topic}-${partition.partitionId}: start ${logStartOffset}, ` +
+        `high watermark ${highWatermark}, end ${logEndOffset}, recovery point ${recoveryPoint}`;
     },
   };
 }
