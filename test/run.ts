@@ -1,12 +1,13 @@
 /**
- * `npm test`: builds the binary, runs the whole suite under Bun, then under Deno, and ends with one
- * line "N passed, N failed" for both together.
+ * `npm test`: builds the binary, runs the whole suite under Bun and under Deno at the same time, and ends
+ * with one line "N passed, N failed" for both together.
  *
  *     npm test -- test/log             only these files or folders
  *     npm test -- --runtime=deno       only that runtime
  *
  * Files that end in `_ffi_test.ts` need `bun:ffi` and run under Bun only. So do those that only talk to
- * the compiled binary: it is the same one, whatever runs the test.
+ * the compiled binary: it is the same one, whatever runs the test. They have a process of their own
+ * beside the others, since what they do most is wait: for programs, disks, and faults that last.
  */
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
@@ -15,13 +16,24 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const TEST_TIMEOUT_MS = 120_000;
-const RUN_TIMEOUT_MS = 600_000;
+/** Ends a run that hangs; on a machine with much else to do a good one may take long. */
+const RUN_TIMEOUT_MS = 1_200_000;
 const OF_THE_BINARY = ["test/accept/", "test/cluster/", "test/conform/"];
 
 interface Tally {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+}
+
+/** One process of the suite. */
+interface Part {
+  readonly title: string;
+  readonly tool: "bun" | "deno";
+  readonly flags: readonly string[];
+  readonly files: readonly string[];
+  /** Where the numbers stand in what it says. */
+  readonly summary: Readonly<Record<keyof Tally, RegExp>>;
 }
 
 interface Ended {
@@ -35,9 +47,8 @@ async function main(words: readonly string[]): Promise<void> {
   const runtime = words.find((word) => word.startsWith("--runtime="))?.slice("--runtime=".length);
   const asked = words.filter((word) => !word.startsWith("--"));
   const files = testFiles(asked.length === 0 ? ["test"] : asked);
-  const tallies: Tally[] = [await build()];
-  if (runtime !== "deno") tallies.push(await underBun(files));
-  if (runtime !== "bun") tallies.push(await underDeno(files));
+  const built = await build();
+  const tallies = [built, ...await runAll(partsOf(files, runtime))];
   const passed = sum(tallies.map((tally) => tally.passed));
   const failed = sum(tallies.map((tally) => tally.failed));
   const skipped = sum(tallies.map((tally) => tally.skipped));
@@ -68,54 +79,71 @@ function testFiles(paths: readonly string[]): readonly string[] {
 }
 
 async function build(): Promise<Tally> {
-  heading("build");
-  const ended = await run("bun", ["test/build.ts"]);
+  const ended = await run("build", "bun", ["test/build.ts"]);
   return { passed: 0, failed: ended.status === 0 ? 0 : 1, skipped: 0 };
 }
 
-async function underBun(files: readonly string[]): Promise<Tally> {
-  heading("bun");
+function partsOf(files: readonly string[], runtime: string | undefined): readonly Part[] {
+  const isOfBinary = (file: string): boolean => OF_THE_BINARY.some((path) => file.startsWith(path));
+  const own = files.filter((file) => !isOfBinary(file));
+  const portable = own.filter((file) => !file.endsWith("_ffi_test.ts"));
+  const parts: Part[] = [];
+  if (runtime !== "deno") {
+    parts.push(underBun("bun", own), underBun("bun, of the binary", files.filter(isOfBinary)));
+  }
+  if (runtime !== "bun") parts.push(underDeno("deno", portable));
+  return parts.filter((part) => part.files.length > 0);
+}
+
+function underBun(title: string, files: readonly string[]): Part {
   const flags = ["test", "--only-failures", `--timeout=${TEST_TIMEOUT_MS}`];
-  const ended = await run("bun", [...flags, ...files.map((file) => `./${file}`)]);
-  return tallied(ended, {
+  const summary = {
     passed: /^ *(\d+) pass$/m,
     failed: /^ *(\d+) fail$/m,
     skipped: /^ *(\d+) skip$/m,
-  });
+  };
+  return { title, tool: "bun", flags, files, summary };
 }
 
-async function underDeno(files: readonly string[]): Promise<Tally> {
-  heading("deno");
+function underDeno(title: string, files: readonly string[]): Part {
   const flags = ["test", "-A", "--no-check", "--reporter=dot"];
-  const map = ["--import-map", "test/deno/import_map.json"];
-  const isOwn = (file: string): boolean => !OF_THE_BINARY.some((path) => file.startsWith(path));
-  const those = files.filter((file) => !file.endsWith("_ffi_test.ts") && isOwn(file));
-  if (those.length === 0) return { passed: 0, failed: 0, skipped: 0 };
-  const ended = await run("deno", [...flags, ...map, ...those]);
-  return tallied(ended, {
+  flags.push("--import-map", "test/deno/import_map.json");
+  const summary = {
     passed: /^(?:ok|FAILED) \| (\d+) passed/m,
     failed: /^(?:ok|FAILED) \| \d+ passed.*? \| (\d+) failed/m,
     skipped: /^(?:ok|FAILED) \| .* \| (\d+) ignored/m,
-  });
+  };
+  return { title, tool: "deno", flags, files, summary };
+}
+
+/** All at the same time; what they say is told one after the other. */
+async function runAll(parts: readonly Part[]): Promise<readonly Tally[]> {
+  let before: Promise<unknown> = Promise.resolve();
+  return await Promise.all(parts.map(async ({ title, tool, flags, files, summary }) => {
+    const ended = run(title, tool, [...flags, ...files.map((file) => `./${file}`)], before);
+    before = ended;
+    return tallied(await ended, summary);
+  }));
 }
 
 /** The numbers of the summary; a runner that fails without saying of what counts as one failure. */
-function tallied(ended: Ended, patterns: Readonly<Record<keyof Tally, RegExp>>): Tally {
+function tallied(ended: Ended, summary: Part["summary"]): Tally {
   const count = (pattern: RegExp): number => Number(pattern.exec(ended.output)?.[1] ?? 0);
-  const failed = count(patterns.failed);
+  const failed = count(summary.failed);
   return {
-    passed: count(patterns.passed),
+    passed: count(summary.passed),
     failed: ended.status === 0 ? failed : Math.max(failed, 1),
-    skipped: count(patterns.skipped),
+    skipped: count(summary.skipped),
   };
 }
 
-function heading(text: string): void {
-  process.stdout.write(`\n== ${text}\n`);
-}
-
-/** Runs a tool of `node_modules`, shows what it says and keeps it. */
-function run(tool: string, words: readonly string[]): Promise<Ended> {
+/** Runs a tool of `node_modules`, shows what it says from its turn on, and keeps it. */
+async function run(
+  title: string,
+  tool: string,
+  words: readonly string[],
+  turn: Promise<unknown> = Promise.resolve(),
+): Promise<Ended> {
   const env = { ...process.env, NO_COLOR: "1", MQ_TEST_TIMEOUT_MS: String(TEST_TIMEOUT_MS) };
   const child = spawn(`${root}node_modules/.bin/${tool}`, words, {
     cwd: root,
@@ -123,24 +151,27 @@ function run(tool: string, words: readonly string[]): Promise<Ended> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const parts: string[] = [];
-  const hear = (stream: NodeJS.ReadableStream): void => {
-    stream.setEncoding("utf8");
-    stream.on("data", (text: string) => {
-      parts.push(text);
-      process.stdout.write(text.replaceAll(/^[.,]\n/gm, "")); // Deno's reporter: a line a test
-    });
+  let isShown = false;
+  const show = (text: string): void => {
+    process.stdout.write(text.replaceAll(/^[.,]\n/gm, "")); // Deno's reporter: a line a test
   };
-  hear(child.stdout);
-  hear(child.stderr);
-  return new Promise((resolve) => {
-    const late = setTimeout(() => {
-      process.stdout.write(`\n${tool} took over ${RUN_TIMEOUT_MS / 1000} s and was stopped\n`);
-      child.kill("SIGKILL");
-    }, RUN_TIMEOUT_MS);
-    child.on("error", (error) => parts.push(String(error)));
-    child.on("close", (status) => {
-      clearTimeout(late);
-      resolve({ status, output: parts.join("") });
-    });
+  const hear = (text: string): void => {
+    parts.push(text);
+    if (isShown) show(text);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", hear);
+  const late = setTimeout(() => {
+    hear(`\n${tool} took over ${RUN_TIMEOUT_MS / 1000} s and was stopped\n`);
+    child.kill("SIGKILL");
+  }, RUN_TIMEOUT_MS);
+  const ended = new Promise<number | null>((resolve) => {
+    child.on("error", (error) => hear(`${error}\n`));
+    child.on("close", resolve);
   });
+  await turn;
+  show(`\n== ${title}\n${parts.join("")}`);
+  isShown = true;
+  const status = await ended;
+  clearTimeout(late);
+  return { status, output: parts.join("") };
 }

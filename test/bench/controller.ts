@@ -3,7 +3,7 @@
  *
  *     bun test/bench/controller.ts                        everything, of both
  *     bun test/bench/controller.ts idle failover mq       these parts, of mq alone
- *     MQ_BENCH_KILLS=100  MQ_BENCH_IDLE_S=20
+ *     MQ_BENCH_KILLS=100  MQ_BENCH_IDLE_S=20  MQ_BENCH_SETTLE_S=75
  *
  *     idle       CPU and memory of each node while nothing happens
  *     failover   from kill -9 of the active controller until a CreateTopics is accepted through a node
@@ -39,7 +39,8 @@ import { printTable, report } from "./report.ts";
 
 const KILLS = Number(process.env["MQ_BENCH_KILLS"] ?? 20);
 const IDLE_S = Number(process.env["MQ_BENCH_IDLE_S"] ?? 20);
-const SETTLE_S = 5;
+/** Until collectors of garbage and compilers, of both runtimes, have come to rest. */
+const SETTLE_S = Number(process.env["MQ_BENCH_SETTLE_S"] ?? 75);
 const TOPICS = 1000;
 const PARTITIONS = 10;
 const TICKS_A_SECOND = 100; // USER_HZ, fixed on Linux

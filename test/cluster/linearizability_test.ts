@@ -200,23 +200,33 @@ interface ChanceOptions {
   readonly unknownIn: number;
 }
 
-/** A history that a register did give: each operation takes effect at an instant inside of it. */
+/**
+ * A history that a register did give: each operation takes effect at an instant inside of it, or, where it
+ * follows behind, at one before its answer and not before the reader's last.
+ */
 function chanceHistory(
   chance: Prng,
   { count, clients, unknownIn }: ChanceOptions,
 ): { readonly operations: readonly Operation[] } {
   const free = Array.from({ length: clients }, () => 0);
+  const lastRead = Array.from({ length: clients }, () => -1);
   const planned = Array.from({ length: count }, () => {
     const client = chance.below(clients);
     const calledAt = (free[client] as number) + chance.below(3);
-    const effectAt = calledAt + chance.below(8) + chance.below(1000) / 1001;
+    const isBehind = chance.below(4) === 0;
+    let effectAt = calledAt + chance.below(8) + chance.below(1000) / 1001;
     const answeredAt = effectAt + chance.below(5);
+    if (isBehind) {
+      effectAt = Math.max(lastRead[client] as number, effectAt - chance.below(15));
+      lastRead[client] = effectAt;
+    }
     free[client] = answeredAt + 1;
-    return { client, calledAt, effectAt, answeredAt };
+    return { client, calledAt, effectAt, answeredAt, isBehind };
   }).sort((one, other) => one.effectAt - other.effectAt);
   let state: string | null = null;
-  const operations = planned.map(({ client, calledAt, answeredAt }, index): Operation => {
-    const call = chanceCall(chance, index);
+  const operations = planned.map((plan, index): Operation => {
+    const { client, calledAt, answeredAt, isBehind } = plan;
+    const call = chanceCall(chance, index, isBehind);
     const isLost = chance.below(unknownIn) === 0;
     const isMade = !isLost || chance.below(2) === 0;
     const answer = answerOf(state, call);
@@ -228,13 +238,14 @@ function chanceHistory(
       answer: isLost ? { kind: "unknown" } : answer,
       calledAt,
       answeredAt,
+      ...(isBehind ? { reader: `r${client}` } : {}),
     };
   });
   return { operations };
 }
 
-function chanceCall(chance: Prng, index: number): Call {
-  const kinds = ["create", "alter", "delete", "probe", "read"] as const;
+function chanceCall(chance: Prng, index: number, isRead: boolean): Call {
+  const kinds = (["probe", "read", "create", "alter", "delete"] as const).slice(0, isRead ? 2 : 5);
   return callOf(kinds[chance.below(kinds.length)] as Call["kind"], `v${index}`);
 }
 
@@ -269,8 +280,9 @@ function someOrderExplains(left: readonly Operation[], state: string | null = nu
   if (left.every(({ answer }) => answer.kind === "unknown")) return true;
   return left.some((first, at) => {
     const others = left.filter((_, index) => index !== at);
-    const isTooEarly = others.some((other) =>
-      other.answer.kind !== "unknown" && other.answeredAt < first.calledAt
+    const isTooEarly = others.some(({ answer, answeredAt, reader }) =>
+      answer.kind !== "unknown" && answeredAt < first.calledAt &&
+      (first.reader === undefined || first.reader === reader)
     );
     if (isTooEarly) return false;
     const right = answerOf(state, first.call);

@@ -9,6 +9,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Broker, mq, startBroker } from "../harness/broker.ts";
+import { freePorts } from "../harness/free_port.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../harness/temporary_directory.ts";
 
 export type Death = "SIGKILL" | "SIGTERM";
@@ -18,15 +19,17 @@ export class Lives implements AsyncDisposable {
   readonly #words: readonly string[];
   #broker: Broker | undefined;
   /** Stays the same over all lives. */
-  kafka = "127.0.0.1:0";
+  readonly kafka: string;
 
-  private constructor(words: readonly string[]) {
+  private constructor(words: readonly string[], port: number) {
     this.#directory = temporaryDirectory();
     this.#words = words;
+    this.kafka = `127.0.0.1:${port}`;
   }
 
   static async begin(words: readonly string[] = []): Promise<Lives> {
-    const lives = new Lives(words);
+    const [port] = await freePorts(1);
+    const lives = new Lives(words, port as number);
     try {
       await lives.beginAgain();
     } catch (error) {
@@ -48,7 +51,6 @@ export class Lives implements AsyncDisposable {
   async beginAgain(): Promise<void> {
     const { dataDirectory, kafka: listen } = this;
     this.#broker = await startBroker({ dataDirectory, listen, words: this.#words });
-    this.kafka = this.#broker.kafka;
   }
 
   /** Gives the exit code. */

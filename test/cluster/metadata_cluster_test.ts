@@ -28,6 +28,8 @@ const CLIENT_COUNT = 5;
 const GENERATION_MS = 4000;
 const NAMES_PER_GENERATION = 3;
 const THINK_MS_MAX = 25;
+/** About twenty are usual. */
+const FAULTS_PER_MINUTE_MIN = 5;
 /** When all is well, how long until each node serves changes and tells what the others tell. */
 const RECOVERY_MS = 20_000;
 const TEST_MS = MINUTES * 60_000 + 90_000;
@@ -67,13 +69,14 @@ describe(`three nodes in trouble for ${MINUTES.toFixed(2)} min (MQ_SEED=${SEED})
         ),
       ]);
       await expectProgress(cluster, watcher);
-      await expectAgreement(cluster, watcher);
-      const history = [...clients, watcher].flatMap((client) => client.history);
-      tell(history, nemesis);
+      const history = (): readonly Operation[] =>
+        [...clients, watcher].flatMap((client) => client.history);
+      await expectAgreement(cluster, watcher, new Set(history().map(({ topic }) => topic)));
+      tell(history(), nemesis);
       expect(cluster.nodes.map(({ diedWith }) => diedWith)).toEqual(
         cluster.nodes.map(() => undefined),
       );
-      expectLinearizable(history, cluster);
+      expectLinearizable(history(), cluster);
     } finally {
       for (const client of [...clients, watcher]) client.close();
     }
@@ -122,17 +125,30 @@ async function expectProgress(cluster: Cluster, client: TopicClient): Promise<vo
   }
 }
 
-/** Every node tells the same topics with the same ids and values; what they tell is read, too. */
-async function expectAgreement(cluster: Cluster, client: TopicClient): Promise<void> {
+/**
+ * Every node tells the same topics with the same ids and values, the last that were made among them. What
+ * they tell is read, too: of each topic that was ever asked about, so that one that is lost, or is back,
+ * long after its generation is found as well.
+ */
+async function expectAgreement(
+  cluster: Cluster,
+  client: TopicClient,
+  topics: ReadonlySet<string>,
+): Promise<void> {
+  const last = client.history.filter(({ answer }) => answer.kind === "done");
   const end = performance.now() + RECOVERY_MS;
   for (;;) {
     const calledAt = performance.now();
     const told = await Promise.all(cluster.nodes.map((node) => stateAt(node, client)));
     const [first, ...others] = told.map((each) => JSON.stringify([...each]));
-    if (others.every((other) => other === first)) {
+    const state = told[0] as ReadonlyMap<string, readonly [id: string, value: string]>;
+    if (others.every((other) => other === first) && last.every(({ topic }) => state.has(topic))) {
       const answeredAt = performance.now();
-      for (const [topic, [, value]] of told[0] as ReadonlyMap<string, readonly [string, string]>) {
-        const answer = { kind: "value", value } as const;
+      for (const topic of new Set([...topics, ...state.keys()])) {
+        const value = state.get(topic)?.[1];
+        const answer = value === undefined
+          ? { kind: "missing" } as const
+          : { kind: "value", value } as const;
         client.history.push(
           { topic, client: "all", call: { kind: "read" }, answer, calledAt, answeredAt },
         );
@@ -173,7 +189,7 @@ function expectLinearizable(history: readonly Operation[], cluster: Cluster): vo
   );
 }
 
-/** So that a run that asked little, or was refused everything, does not look like a good one. */
+/** So that a run that asked little, was refused everything or harmed nothing does not look like a good one. */
 function tell(history: readonly Operation[], { counts }: Nemesis): void {
   const kinds = new Map<string, number>();
   for (const { call, answer, reader } of history) {
@@ -185,4 +201,6 @@ function tell(history: readonly Operation[], { counts }: Nemesis): void {
   process.stderr.write(`${history.length} operations: ${list(kinds)}\nfaults: ${list(counts)}\n`);
   const wanted = ["create done", "delete done", "alter done", "probe exists", "probe missing"];
   expect(wanted.filter((kind) => !kinds.has(kind))).toEqual([]);
+  const faultCount = [...counts.values()].reduce((total, count) => total + count, 0);
+  expect(faultCount).toBeGreaterThan(MINUTES * FAULTS_PER_MINUTE_MIN);
 }

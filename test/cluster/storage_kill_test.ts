@@ -16,6 +16,8 @@ const LIFE_COUNT = Number(process.env["MQ_KILL_LIVES"] ?? 3);
 const SEED = Number(process.env["MQ_SEED"] ?? 4);
 const KEY_COUNT = 200;
 const PADDING = "x".repeat(900);
+/** More than that is on its way at no time: else a slow disk has ever more to write. */
+const UNDERWAY_MAX = 500;
 /** Acknowledged records of a life before the kill: enough for several segments of the smallest size. */
 const ACKED_MIN = LIFE_COUNT > 20 ? 400 : 1200;
 
@@ -62,11 +64,15 @@ class Written {
   /** Appends until so many are acknowledged in this life. */
   async feed(producer: AckedProducer, chance: Prng, count: number): Promise<void> {
     const enough = this.acked.size + count;
+    let underwayCount = 0;
     while (this.acked.size < enough) {
-      for (let one = 0; one < 50; one++) {
+      for (; underwayCount < UNDERWAY_MAX; underwayCount++) {
         const key = `k${chance.below(KEY_COUNT)}`;
         const value = `${this.#next++}-${PADDING}`;
-        producer.append(value, (offset) => this.acked.set(offset, { key, value }), key);
+        producer.append(value, (offset) => {
+          underwayCount--;
+          this.acked.set(offset, { key, value });
+        }, key);
       }
       // deno-lint-ignore no-await-in-loop -- a load, turn by turn
       await turn();

@@ -128,6 +128,8 @@ describe("checkRuntimeImports(), checkCliRuntime(), checkPackages()", () => {
     expect(said(checkPackages, "src/host/fs.ts", 'import "@std/fs";')).toBe("");
     expect(said(checkPackages, "src/client/x.ts", 'import "left-pad";')).toMatch("left-pad");
     expect(said(checkPackages, "cli/x.ts", 'import cac from "cac";')).toBe("");
+    expect(said(checkPackages, "src/wire/x.ts", 'import "msgpackr/pack";')).toBe("");
+    expect(said(checkPackages, "src/wire/x.ts", 'import "msgpackr";')).toMatch("msgpackr");
   });
 });
 
@@ -248,6 +250,8 @@ describe("checkDependencies()", () => {
 
   test("finds what nobody imports, tools apart", () => {
     expect(of("cli/x.ts", 'import { cac } from "cac";')).toEqual([]);
+    expect(of("cli/x.ts", 'import { cac } from "cac/part";')).toEqual([]);
+    expect(of("cli/x.ts", 'import { cac } from "./cac.ts";')).toEqual(["nothing imports cac"]);
     expect(of("cli/x.ts", 'const name = "cac";')).toEqual(["nothing imports cac"]);
     expect(of("src/host/x.ts", 'loadNative("cac");')).toEqual([]);
   });

@@ -74,7 +74,12 @@ function namedPackages(file: SourceFile): readonly string[] {
     match[1] ?? ""
   );
   const isNative = file.path.startsWith("src/host/");
-  return [...importsOf(file).map(({ from }) => from), ...(isNative ? quoted : [])];
+  return [...importsOf(file).map(({ from }) => packageOf(from)), ...(isNative ? quoted : [])];
+}
+
+/** A package may be imported by one of its parts: `name/part`, `@scope/name/part`. */
+function packageOf(from: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from;
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -81,13 +81,16 @@ export function checkCliRuntime(files: readonly SourceFile[]): readonly Finding[
     );
 }
 
-/** Which packages `src/` may import where; `@std/fs` has one door. */
+/**
+ * Which packages `src/` may import where; `@std/fs` has one door. The whole of msgpackr would look for its
+ * native part where the binary was built.
+ */
 const packages: Readonly<Record<string, RegExp>> = {
   "@std/fs": /^src\/host\/fs\.ts$/,
   "@node-rs/crc32": /^src\/host\//,
   "lz4-napi": /^src\/host\//,
   "snappyjs": /^src\/host\//,
-  "msgpackr": /^src\/(?:wire|metadata|runtime)\//,
+  "msgpackr/pack": /^src\/(?:wire|metadata|runtime)\//,
   "cac": /^cli\//,
   "picocolors": /^cli\//,
 };
