@@ -45,20 +45,21 @@ function told({ failure, ...rest }: SimResult): string {
   return failure === undefined ? "ok" : reportFailure({ failure, ...rest });
 }
 
+/** Runs it two times, which must leave the same trace: nothing is asked that the seed does not know. */
+async function toldTwice(options: SimOptions): Promise<string> {
+  const first = await runSimulation(options);
+  const second = await runSimulation(options);
+  expect(first.eventCount).toBeGreaterThan(100);
+  expect(second.hash).toBe(first.hash);
+  return told(first);
+}
+
 describe("one node", () => {
   for (const number of [0, 1, 2, 3]) {
     test(`seed ${SEED + number} keeps every promise`, async () => {
-      expect(told(await runSimulation(drawOptions(SEED + number, { nodes: 1 })))).toBe("ok");
+      expect(await toldTwice(drawOptions(SEED + number, { nodes: 1 }))).toBe("ok");
     });
   }
-
-  test("a seed has the same trace the second time", async () => {
-    const options = drawOptions(SEED + 8, { safetyMs: 20_000, nodes: 1 });
-    const first = await runSimulation(options);
-    const second = await runSimulation(options);
-    expect(first.eventCount).toBeGreaterThan(100);
-    expect(second.hash).toBe(first.hash);
-  });
 
   test("a seed has the same trace on the other runtime", async () => {
     const { hash } = await runSimulation(drawOptions(SEED + 8, OF_BOTH));
@@ -76,16 +77,13 @@ describe("several nodes", () => {
   for (const [index, layout] of LAYOUTS.entries()) {
     test(`seed ${SEED + index} keeps every promise, ${layout}`, async () => {
       const options = { layout, nodes: NODES_OF[layout], safetyMs: 20_000 };
-      expect(told(await runSimulation(drawOptions(SEED + index, options)))).toBe("ok");
+      expect(await toldTwice(drawOptions(SEED + index, options))).toBe("ok");
     });
   }
 
-  test("a seed has the same trace the second time, and on the other runtime", async () => {
-    const options = drawOptions(SEED + 9, CLUSTER_OF_BOTH);
-    const first = await runSimulation(options);
-    const second = await runSimulation(options);
-    expect(second.hash).toBe(first.hash);
-    expect(await hashOnTheOther(SEED + 9, CLUSTER_OF_BOTH)).toBe(first.hash);
+  test("a seed has the same trace on the other runtime", async () => {
+    const { hash } = await runSimulation(drawOptions(SEED + 9, CLUSTER_OF_BOTH));
+    expect(await hashOnTheOther(SEED + 9, CLUSTER_OF_BOTH)).toBe(hash);
   });
 
   test("whoever kills the leader waits less than 1 s for the next CreateTopics", async () => {
@@ -98,7 +96,7 @@ describe("several nodes", () => {
 describe("corpus", () => {
   for (const { file, what, options } of readCorpus()) {
     test(`${file} (${what}) is mended`, async () => {
-      expect(told(await runSimulation(options))).toBe("ok");
+      expect(await toldTwice(options)).toBe("ok");
     });
   }
 });
