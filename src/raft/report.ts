@@ -3,9 +3,9 @@
  */
 import { findReplica, isSameReplica, type Voter } from "./configuration.ts";
 import type { Core } from "./core.ts";
-import type { Leadership } from "./leadership.ts";
+import type { ChangeUnderWay, Leadership } from "./leadership.ts";
 import { isReadyToDecide } from "./leading.ts";
-import type { RaftStatus, ReplicaStatus } from "./status.ts";
+import type { ChangeStatus, RaftStatus, ReplicaStatus } from "./status.ts";
 
 export function statusOf(core: Core): RaftStatus {
   const { role, log, persistence } = core;
@@ -25,13 +25,15 @@ export function statusOf(core: Core): RaftStatus {
     appliedOffset: core.appliedOffset,
     configuration: log.configuration,
     isConfigurationCommitted: core.isConfigurationCommitted,
-    change: leadership?.change === undefined
-      ? undefined
-      : { phase: leadership.change.phase, rounds: leadership.change.rounds },
+    change: leadership?.change === undefined ? undefined : changeStatusOf(leadership.change),
     transferTo: leadership?.transfer?.to,
     ignored: core.ignored,
     replicas: leadership === undefined ? [] : replicasOf(core, leadership),
   };
+}
+
+function changeStatusOf({ phase, rounds, target }: ChangeUnderWay): ChangeStatus {
+  return { phase, rounds, target };
 }
 
 function replicasOf(core: Core, leadership: Leadership): readonly ReplicaStatus[] {

@@ -43,6 +43,13 @@ export type IgnoreReason =
 
 export type ChangePhase = "learner" | "catch-up" | "joint" | "final" | "giving-up";
 
+export interface ChangeStatus {
+  readonly phase: ChangePhase;
+  readonly rounds: number;
+  /** The voters that it leads to. */
+  readonly target: readonly Voter[];
+}
+
 export interface RaftStatus {
   readonly self: ReplicaKey;
   readonly role: Role;
@@ -60,7 +67,7 @@ export interface RaftStatus {
   readonly configuration: Configuration;
   readonly isConfigurationCommitted: boolean;
   /** On the leader: how far the change of voters is. */
-  readonly change: { readonly phase: ChangePhase; readonly rounds: number } | undefined;
+  readonly change: ChangeStatus | undefined;
   /** On the leader: to whom it is handing over. */
   readonly transferTo: ReplicaKey | undefined;
   /** How many messages were dropped, by reason. */

@@ -7,7 +7,7 @@
  * demanded, and the result says so: tests bound how often that may be.
  */
 import { Prng } from "../../../src/ground/prng.ts";
-import { findReplica } from "../../../src/raft/configuration.ts";
+import { type Configuration, findReplica } from "../../../src/raft/configuration.ts";
 import { keepsMajority, rulingConfigurations } from "./fault/empty_disk.ts";
 import { swapBack } from "./fault/swap_disks.ts";
 import { shown } from "./invariant/configuration_in_log.ts";
@@ -86,7 +86,7 @@ export class Liveness {
   /** Nodes in a drawn order, until they hold every majority that is needed. */
   #chosenCore(): ReadonlySet<number> | undefined {
     const world = this.#world;
-    const configurations = rulingConfigurations(world);
+    const configurations = [...rulingConfigurations(world), ...this.#configurationsToCome()];
     const suffices = (core: ReadonlySet<number>): boolean =>
       configurations.every(({ voters, outgoing }) =>
         [voters, outgoing ?? voters].every((set) => {
@@ -107,6 +107,14 @@ export class Liveness {
       if (suffices(core)) return core;
     }
     return undefined;
+  }
+
+  /** What changes under way lead to: who is being added may fall the moment it has caught up. */
+  #configurationsToCome(): readonly Configuration[] {
+    return this.#world.nodes.flatMap((node) => {
+      const target = node.raft?.status().change?.target;
+      return target === undefined ? [] : [{ voters: target, learners: [] }];
+    });
   }
 
   #presentCount(voters: readonly { readonly id: number; readonly directoryId: string }[]): number {

@@ -140,6 +140,7 @@ export class SimNode {
     this.#forget(snapshot);
     world.checkStart(this);
     const resumes = mayResume(this, world);
+    this.#isSettled = this.disk.isWhole; // of this disk: it may be another one than before
     this.disk.isWhole = false;
     if (!resumes) this.disk.leadingLife = this.life;
     const { electionTimeoutMs, heartbeatMs, appendBytesMax, inflightMax } = world.options;

@@ -154,7 +154,9 @@ export class World {
 
   run(): RunResult {
     for (const node of this.nodes) {
-      this.later(undefined, this.random.below(100), () => node.start());
+      this.later(undefined, this.random.below(100), () => {
+        if (!node.isUp) node.start(); // or a power failure was before, and over
+      });
     }
     for (const deed of deeds) {
       this.#plan(deed, new Prng(this.options.seed + 7_919 * deed.number), 0);
