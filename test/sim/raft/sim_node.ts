@@ -97,6 +97,8 @@ export class SimNode {
   #diskCount = 0;
   /** Since its last crash there was an election, or another leader. */
   #isSettled = false;
+  /** It went on leading where a clean stop had ended. */
+  #resumes = false;
   readonly #bugs: DriverBugs;
 
   constructor(world: World, index: number, clockPermille: number) {
@@ -142,7 +144,7 @@ export class SimNode {
     const resumes = mayResume(this, world);
     this.#isSettled = this.disk.isWhole; // of this disk: it may be another one than before
     this.disk.isWhole = false;
-    if (!resumes) this.disk.leadingLife = this.life;
+    this.#resumes = resumes;
     const { electionTimeoutMs, heartbeatMs, appendBytesMax, inflightMax } = world.options;
     this.#guarded(() => {
       this.raft = new Raft({
@@ -440,6 +442,7 @@ export class SimNode {
     this.#world.note(this.index, `is ${soft.role} of term ${soft.term}`);
     if (soft.role === "leader" && !wasLeader) {
       this.heardAtMs.fill(this.now());
+      if (!this.#resumes) this.disk.leadingLife = this.life;
       this.#world.checkLead(this);
     }
   }
