@@ -18,6 +18,11 @@ import type { World } from "./world.ts";
 /** So long before the end the last batch must have been proposed, to be everywhere at the end. */
 const SETTLE_MS = 3_000;
 const PROBE_MS = 250;
+/**
+ * Who was far behind when progress began to be demanded need not be there at the end, where requests with
+ * one batch each follow each other without haste: it must have come on by so much.
+ */
+const COMING_ON = 50;
 
 export class Liveness {
   skipped: string | undefined;
@@ -27,6 +32,7 @@ export class Liveness {
   #core: ReadonlySet<number> = new Set();
   #beganMs = 0;
   #endBeforeSettling = 0;
+  readonly #appliedThen = new Map<SimNode, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -48,6 +54,7 @@ export class Liveness {
       return;
     }
     this.#core = core;
+    for (const node of world.nodes) this.#appliedThen.set(node, node.state.appliedOffset);
     const { electionTimeoutMs, livenessMs } = world.options;
     world.network.calm(core, Math.max(1, Math.floor(electionTimeoutMs / 40)));
     for (const node of world.nodes) {
@@ -71,9 +78,11 @@ export class Liveness {
     ).join("; ");
     if (world.lastAcknowledgedMs < this.#beganMs) return `no proposal was acknowledged: ${states}`;
     if (world.lastReadMs < this.#beganMs) return `no read was answered: ${states}`;
-    const behind = core.filter((node) =>
-      this.#isVoter(node) && node.state.appliedOffset < this.#endBeforeSettling
-    );
+    const behind = core.filter((node) => {
+      const { appliedOffset } = node.state;
+      const comingOn = (this.#appliedThen.get(node) ?? 0) + COMING_ON;
+      return this.#isVoter(node) && appliedOffset < Math.min(this.#endBeforeSettling, comingOn);
+    });
     return behind.length === 0
       ? undefined
       : `node ${behind[0]?.id} has not applied ${this.#endBeforeSettling}: ${states}`;

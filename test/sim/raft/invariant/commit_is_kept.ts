@@ -1,4 +1,9 @@
-/** No log is ever cut below what is committed (D11): not by a leader's word, nor by a snapshot. */
+/**
+ * No log is ever cut below what is committed (D11): not by a leader's word, nor by a snapshot.
+ *
+ * A leader of a term before the one in which a batch was committed may still have it cut off, on a
+ * replica that has not heard of the later term and whose copy was not counted.
+ */
 import type { Invariant, Verdict } from "./invariant.ts";
 
 export function commitIsKept(): Invariant {
@@ -12,7 +17,9 @@ export function commitIsKept(): Invariant {
       const cut = node.log.at(endOffset);
       const count = history.countAt(endOffset);
       const committed = count === undefined ? undefined : history.batches[count];
-      return cut !== undefined && committed !== undefined && cut.payload === committed.payload
+      if (cut === undefined || committed === undefined || count === undefined) return undefined;
+      if (node.term < (history.committedInTerm[count] ?? 0)) return undefined;
+      return cut.payload === committed.payload
         ? `node ${node.id} cuts the committed batch at ${endOffset}`
         : undefined;
     },
