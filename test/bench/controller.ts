@@ -47,6 +47,7 @@ const TICKS_A_SECOND = 100; // USER_HZ, fixed on Linux
 const TRY_MS = 2000;
 const PATIENCE_MS = 60_000;
 const POLL_MS = 2;
+const PASSING: ReadonlySet<number> = new Set([ErrorCode.None, ErrorCode.NotLeaderOrFollower]);
 
 interface Side {
   readonly who: string;
@@ -214,7 +215,10 @@ async function benchAlone({ who }: Side): Promise<void> {
   connections.close();
 }
 
-/** Into each partition that the node leads, by the node itself. With acks=1 no disk is waited for. */
+/**
+ * Into each partition that the node leads, by the node itself. With acks=1 no disk is waited for. Who tells
+ * of a partition may not lead it yet (Kafka): it is asked again.
+ */
 async function produceToAll(
   { connections }: Side,
   node: BenchNode,
@@ -226,18 +230,27 @@ async function produceToAll(
   const records = batch.finish(fields, { crc32c: crc32cTables, compress: (_, bytes) => bytes });
   const body = { topics: null, allowAutoTopicCreation: false };
   const { topics } = await connections.request(node, metadata, body);
-  const topicData = topics.flatMap(({ name, topicId, partitions }) => {
+  let topicData = topics.flatMap(({ name, topicId, partitions }) => {
     const own = partitions.filter(({ leaderId }) => leaderId === node.id);
     const partitionData = own.map(({ partitionIndex: index }) => ({ index, records }));
     return own.length > 0 ? [{ name: name ?? "", topicId, partitionData }] : [];
   });
   const settings = { transactionalId: null, acks, timeoutMs: PATIENCE_MS };
-  const { responses } = await connections.request(node, produce, { ...settings, topicData });
-  const codes = responses.flatMap(({ partitionResponses }) =>
-    partitionResponses.map(({ errorCode }) => errorCode)
-  );
-  const refused = codes.find((code) => code !== ErrorCode.None);
-  if (refused !== undefined) throw new Error(`Node ${node.id} refuses a record: ${refused}`);
+  while (topicData.length > 0) {
+    // deno-lint-ignore no-await-in-loop -- the rest again
+    const { responses } = await connections.request(node, produce, { ...settings, topicData });
+    topicData = topicData.flatMap((topic, at) => {
+      const answers = responses[at]?.partitionResponses ?? [];
+      const refused = answers.find(({ errorCode }) => !PASSING.has(errorCode));
+      if (refused !== undefined) {
+        throw new Error(`Node ${node.id} refuses a record: ${refused.errorCode}`);
+      }
+      const partitionData = topic.partitionData.filter((_, index) =>
+        answers[index]?.errorCode !== ErrorCode.None
+      );
+      return partitionData.length > 0 ? [{ ...topic, partitionData }] : [];
+    });
+  }
 }
 
 /** And whether the controller is still the one that it was. */
