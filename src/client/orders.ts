@@ -14,7 +14,10 @@ export interface Order<A extends Api> {
   readonly body: RequestInput<A>;
   /** Everywhere in the answer where NOT_CONTROLLER may stand. */
   errorCodes(response: ResponseOf<A>): readonly number[];
-  /** Comes to the same however often it is given: also when the connection broke before the answer. */
+  /**
+   * Comes to the same however often it is given: also when the connection broke before the answer. Not
+   * told apart: a first one that is carried out only after a later order of the same client was.
+   */
   readonly isIdempotent?: boolean;
 }
 

@@ -204,10 +204,10 @@ export class PartitionQueue {
   }
 
   /**
-   * Whether the broker must have this batch: it has acknowledged one behind it in the same epoch, and
-   * takes sequences without a gap only, from the first one on (see `maySend`).
+   * Whether the broker has acknowledged a batch behind this one in the same epoch. That says nothing of
+   * this one: a broker that has lost what it knew of a producer takes any sequence as its first.
    */
-  isSurelyDelivered(batch: ProducerBatch): boolean {
+  isOvertaken(batch: ProducerBatch): boolean {
     return batch.place < this.#deliveredPlace;
   }
 

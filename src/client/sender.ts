@@ -227,8 +227,10 @@ export class Sender {
     if (errorCode === ErrorCode.DuplicateSequenceNumber) {
       this.#onDelivered(batch, -1); // it is there, and the broker has forgotten where
     } else if (isSequenceError(errorCode) && batch.stamp !== undefined) {
-      if (queue.isSurelyDelivered(batch)) {
-        this.#onDelivered(batch, -1);
+      if (queue.isOvertaken(batch)) {
+        const message = `${action}: the broker has taken records behind these, and does not know ` +
+          "whether it has these: they may be there or not";
+        this.#giveUp(batch, new ClientError(error.code, message));
         return;
       }
       // Either a batch before it is missing, which is in line again or was given up; or the broker

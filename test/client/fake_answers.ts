@@ -141,7 +141,9 @@ function appendChecked(
     const duplicate = entry.batches.find((batch) => batch.baseSequence === baseSequence);
     if (duplicate !== undefined) return { errorCode: 0, baseOffset: duplicate.baseOffset };
   }
-  if (baseSequence !== (isNewEpoch ? 0 : entry.nextSequence)) {
+  // Of a producer that is not known any sequence may come first (KIP-360).
+  const isNext = entry === undefined || baseSequence === (isNewEpoch ? 0 : entry.nextSequence);
+  if (!isNext) {
     return { errorCode: ErrorCode.OutOfOrderSequenceNumber, baseOffset: -1 };
   }
   const baseOffset = partition.append(records);

@@ -37,3 +37,15 @@ test("nor in the epoch that is begun because one was given up", async () => {
   await clock.until(flushed);
   expect(valuesIn(cluster.partition("a", 0))).toEqual(["0", ...texts(3)]);
 });
+
+test("a record that was refused is not told as delivered where the broker has forgotten the producer", async () => {
+  const { producer, broker, clock, cluster, reports } = await setUpRetries();
+  await clock.until(producer.send("a", valued("0")));
+  cluster.partition("a", 0).producers.clear();
+  broker.script(produce, refusal(ErrorCode.KafkaStorageError));
+  for (const text of texts(2)) producer.append("a", valued(text));
+  await clock.until(producer.flush());
+  expect(valuesIn(cluster.partition("a", 0))).toEqual(["0", texts(2)[1] as string]);
+  expect(reports.map(({ error }) => error?.code))
+    .toEqual([undefined, undefined, "OUT_OF_ORDER_SEQUENCE_NUMBER"]);
+});
