@@ -126,7 +126,9 @@ export class ClusterNode {
       refusals,
       addressOf: (nodeId) => opened.node?.addressOf(nodeId),
       ownAddress: () => options.ownAddress(),
-      onLeader: (leaderId, term) => opened.node?.channel.setLeader(leaderId, term),
+      onLeader: (leaderId, term) => {
+        if (opened.node !== undefined) opened.node.#hearLeader(leaderId, term);
+      },
       frameBytesMax: options.settings.get("mq.peer.request.max.bytes"),
     });
     const { storage } = options;
@@ -321,10 +323,21 @@ export class ClusterNode {
 
   #onSoftState(quorum: MetadataQuorum): void {
     const leader = quorum.leader();
-    this.channel.setLeader(leader?.id, quorum.node.softState.term);
+    this.#hearLeader(leader?.id, quorum.node.softState.term);
     this.controller?.onLeaderChange();
     this.#countElection();
     this.#options.onLeaderChange();
+  }
+
+  #hearLeader(leaderId: number | undefined, term: number): void {
+    this.channel.setLeader(leaderId, term);
+    this.#confirmLeader(this.channel.leaderId);
+  }
+
+  /** Another node leads: who has said that this one does was only late, and no duplicate is about. */
+  #confirmLeader(leaderId: number | undefined): void {
+    if (leaderId === undefined || leaderId === this.#options.plan.nodeId) return;
+    this.#duplicateSinceMs = undefined;
   }
 
   #countElection(): void {
@@ -348,14 +361,13 @@ export class ClusterNode {
       trace: env.trace,
       crc32c: env.crc32c,
       source: {
-        fetch: (request) => {
+        fetch: async (request) => {
           const attemptTimeoutMs = request.waitMs + POLL_SLACK_MS;
           const options = { attemptTimeoutMs, timeoutMs: attemptTimeoutMs };
-          return this.channel.call(
-            quorum === undefined ? metadataFetch : OF_LEADER,
-            request,
-            options,
-          );
+          const api = quorum === undefined ? metadataFetch : OF_LEADER;
+          const answer = await this.channel.call(api, request, options);
+          this.#confirmLeader(answer.leaderId);
+          return answer;
         },
         fetchSnapshot: (request) => {
           return this.channel.call(
@@ -371,7 +383,7 @@ export class ClusterNode {
     });
     follower.onLeader(() => {
       const leader = follower.leader();
-      if (leader !== undefined) this.channel.setLeader(leader.id, leader.term);
+      if (leader !== undefined) this.#hearLeader(leader.id, leader.term);
       this.#countElection();
       this.#options.onLeaderChange();
     });

@@ -24,8 +24,12 @@ export class KnownLeader {
     return this.#term;
   }
 
-  /** Whether it is news; `leaderId` is undefined where a term has no leader yet. */
+  /**
+   * Whether it is news; `leaderId` is undefined where a term has no leader yet. Who knows no leader and no
+   * later term, as one that has just started, has told nothing: neither does it stand against old news.
+   */
   hear(leaderId: number | undefined, term: number, nowMs: number): boolean {
+    if (leaderId === undefined && (term === 0 || term <= this.#term)) return false;
     const isFresh = nowMs - this.#heardMs < UNREPEATED_MS;
     if (isFresh && (term < this.#term || term - this.#term > TERM_LEAP_MAX)) return false;
     const isOtherTerm = term !== this.#term;

@@ -2,10 +2,13 @@
  * Brings committed batches from the log into the image, loads installed snapshots, takes own ones: one
  * after the other, so that the image stands still while it is encoded.
  *
+ * What cannot be read for want of handles is read again: it is committed, and somebody waits for it.
+ *
  * The image may be ahead of this log, where it was fed from elsewhere while this node had no vote: then
  * the log is only read until it has come so far, and no snapshot is taken before.
  */
 import type { Clock } from "../../env/clock.ts";
+import { DiskFault, isPassing } from "../../env/disk.ts";
 import type { Trace } from "../../env/trace.ts";
 import type { Offset } from "../../ground/numbers.ts";
 import { snapshotRecords } from "../../metadata/snapshot.ts";
@@ -33,10 +36,13 @@ export interface RaftApplierOptions {
   onApplied(offset: Offset): void;
   /** See `SnapshotTaker`. */
   onTaken(older: SnapshotId): void;
+  /** The log cannot be read now; it is tried again. */
+  onNoRoom(fault: DiskFault): void;
   onFault(fault: unknown): void;
 }
 
 const READ_BYTES = 1024 * 1024;
+const AGAIN_MS = 100;
 
 export class RaftApplier {
   readonly #options: RaftApplierOptions;
@@ -58,6 +64,7 @@ export class RaftApplier {
   #term: number;
   #timestamp = 0;
   #isStopped = false;
+  #endPause: () => void = () => undefined;
 
   constructor(options: RaftApplierOptions) {
     this.#options = options;
@@ -113,6 +120,7 @@ export class RaftApplier {
 
   stop(): void {
     this.#isStopped = true;
+    this.#endPause();
     this.#taker.abandon();
     this.#tell();
   }
@@ -200,7 +208,10 @@ export class RaftApplier {
     }
   }
 
-  /** Undefined where a snapshot was installed meanwhile, for which the log was taken away. */
+  /**
+   * Undefined where a snapshot was installed meanwhile, for which the log was taken away, and where it is
+   * to be tried again. Before the machine begins it is not: then the start is refused, and says why.
+   */
   async #readSome(): Promise<Uint8Array | undefined> {
     const { storage } = this.#options;
     try {
@@ -209,8 +220,22 @@ export class RaftApplier {
       return bytes;
     } catch (fault) {
       if (this.#isInstalling()) return undefined;
-      throw fault;
+      if (!(this.#isRunning && fault instanceof DiskFault && isPassing(fault))) throw fault;
+      this.#options.onNoRoom(fault);
+      await this.#pause();
+      return undefined;
     }
+  }
+
+  /** Ends early at the stop. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(AGAIN_MS, resolve);
+      this.#endPause = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   #isInstalling(): boolean {

@@ -130,6 +130,7 @@ export class RaftNode {
       transport,
       addressOf: (key) => this.#addressOf(key),
       onLost: (to) => this.#step({ kind: "unreachable", to }),
+      onNoRoom: (fault) => this.#tellNoRoom(fault),
       onFault,
     });
     this.#proposals = new Proposals({
@@ -144,6 +145,7 @@ export class RaftNode {
       mayRoll: () => !this.#writer.isWriting,
       onApplied: (offset) => this.#step({ kind: "applied", offset }),
       onTaken: (older) => this.#step({ kind: "snapshot-taken", snapshot: older }),
+      onNoRoom: (fault) => this.#tellNoRoom(fault),
       onFault,
     });
   }
@@ -417,17 +419,21 @@ export class RaftNode {
 
   /** Somebody else may have room: a leader that cannot write hands over, where there is one. */
   #onFull(fault: DiskFault): void {
+    this.#tellNoRoom(fault);
     const now = this.#options.clock.monotonicMs();
-    if (now - this.#toldMs >= TELL_MS) {
-      this.#toldMs = now;
-      const fields = { path: fault.path, error: fault.message };
-      this.#options.trace.event("error", "no room for metadata", fields);
-    }
     if (this.#soft.role === "leader" && now - this.#handedOverMs >= HAND_OVER_MS) {
       this.#handedOverMs = now;
       if (this.#raft.configuration().voters.length > 1) this.transferLeadership();
     }
     this.#onNoRoom(fault);
+  }
+
+  #tellNoRoom(fault: DiskFault): void {
+    const { clock, trace } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#toldMs < TELL_MS) return;
+    this.#toldMs = now;
+    trace.event("error", "no room for metadata", { path: fault.path, error: fault.message });
   }
 
   #refuse({ from, term }: Message, reason: string): void {
@@ -439,18 +445,18 @@ export class RaftNode {
     trace.event("warn", "a message of the quorum is refused", { from: from.id, term, reason });
   }
 
+  /**
+   * Ends the node. What passes does not come here but in a close: who met it tries again, and nobody is
+   * refused for it, since what is in the log may still be committed.
+   */
   #fail(fault: unknown): void {
     if (this.#isStopped) return;
     const isKnown = fault instanceof DiskFault || fault instanceof MetadataCorrupt ||
       fault instanceof LogFault;
-    if (fault instanceof DiskFault && isPassing(fault) && !this.#isClosing) {
-      this.#proposals.rejectAll(fault);
-      return;
-    }
     this.#stop(fault);
     if (!isKnown) throw fault;
     if (!(fault instanceof DiskFault)) this.#options.onCorrupt(fault);
-    else if (!isPassing(fault)) this.#options.onDiskFault(fault);
+    else if (!this.#isClosing || !isPassing(fault)) this.#options.onDiskFault(fault);
   }
 
   #stop(reason: unknown): void {

@@ -2,8 +2,10 @@
  * Messages of the machine on their way out: an AppendRequest gets its batches from the log.
  *
  * Never bytes of another term than the machine means: between its word and the reading the log may have
- * been cut. What cannot be read so is told as lost, and the machine begins again.
+ * been cut. What cannot be read so is told as lost, and the machine begins again; so is what cannot be
+ * read for want of handles.
  */
+import { DiskFault, isPassing } from "../../env/disk.ts";
 import { concat } from "../../ground/concat.ts";
 import { type Offset, toOffset } from "../../ground/numbers.ts";
 import type { ReplicaKey, Voter } from "../../raft/configuration.ts";
@@ -21,6 +23,8 @@ export interface RaftSenderOptions {
   addressOf(key: ReplicaKey): Voter;
   /** An AppendRequest with entries did not leave. */
   onLost(to: ReplicaKey): void;
+  /** The log cannot be read now; the append is told as lost. */
+  onNoRoom(fault: DiskFault): void;
   onFault(fault: unknown): void;
 }
 
@@ -49,12 +53,19 @@ export class RaftSender {
     if (bytes !== undefined) return this.#sendAppend(append, bytes);
     this.#readAll(range as Range).then(
       (found) => this.#sendAppend(append, found),
-      (fault: unknown) => this.#isStopped ? undefined : this.#options.onFault(fault),
+      (fault: unknown) => this.#onUnread(append, fault),
     );
   }
 
   stop(): void {
     this.#isStopped = true;
+  }
+
+  #onUnread(append: Append, fault: unknown): void {
+    if (this.#isStopped) return;
+    if (!(fault instanceof DiskFault && isPassing(fault))) return this.#options.onFault(fault);
+    this.#options.onNoRoom(fault);
+    this.#sendAppend(append, undefined);
   }
 
   #sendAppend(append: Append, records: Uint8Array | undefined): void {
@@ -69,12 +80,14 @@ export class RaftSender {
   /** What lies in memory needs no wait, so that messages keep their order. */
   #readNow({ from, upTo }: Range): Uint8Array | undefined {
     if (this.#options.writer.isWriting) return undefined;
-    const bytes = this.#options.storage.read(from, upTo, READ_BYTES);
-    if (!(bytes instanceof Uint8Array)) {
+    try {
+      const bytes = this.#options.storage.read(from, upTo, READ_BYTES);
+      if (bytes instanceof Uint8Array) return endOf(bytes) === upTo ? bytes : undefined;
       bytes?.catch(() => undefined); // it is read again
-      return undefined;
+    } catch (fault) {
+      if (!(fault instanceof DiskFault)) throw fault; // else it is read again
     }
-    return endOf(bytes) === upTo ? bytes : undefined;
+    return undefined;
   }
 
   /** Undefined where the log does not reach so far (any more). */
