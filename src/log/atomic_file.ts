@@ -4,7 +4,13 @@ import type { Disk } from "../env/disk.ts";
 /** Kafka's name for what is written aside. */
 const ASIDE = ".tmp";
 
-export async function writeAtomically(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+/** `throwUnwanted` is asked after the wait, before the file gets its name, and throws where it must not. */
+export async function writeAtomically(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array,
+  throwUnwanted: () => void = () => undefined,
+): Promise<void> {
   const aside = path + ASIDE;
   const file = disk.open(aside, "write");
   try {
@@ -14,6 +20,7 @@ export async function writeAtomically(disk: Disk, path: string, bytes: Uint8Arra
   } finally {
     file.close();
   }
+  throwUnwanted();
   disk.rename(aside, path);
   await disk.syncDirectory(path.slice(0, path.lastIndexOf("/")));
 }

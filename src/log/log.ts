@@ -117,7 +117,7 @@ export class Log {
     const hasNewEntries = !options.isClean;
     const parent = directory.slice(0, directory.lastIndexOf("/"));
     const shared = options.shared ?? new SharedSyncs(tools.disk, parent);
-    const sync = new LogSync({ context, segments, epochs, shared }, {
+    const sync = new LogSync({ context, segments, epochs, health: this.#health, shared }, {
       hasNewEntries,
       hasNewDirectory: loaded.isNew || hasNewEntries,
       isFolderNew: options.isFolderDurable === false,
@@ -142,6 +142,11 @@ export class Log {
   /** False once it is closed or its disk has failed: background work stops then. */
   get isUsable(): boolean {
     return this.#health.isUsable;
+  }
+
+  /** Whether who had it in hand has let go of it: what comes to nothing then is nobody's fault. */
+  get isClosed(): boolean {
+    return this.#health.isClosed;
   }
 
   get #changes(): LogChanges {
@@ -381,6 +386,7 @@ export class Log {
     this.#sync.hasNewEntries ||= this.recoveryPoint < this.logEndOffset;
     await this.#syncAll();
     await this.#segments.active().syncIndexes();
+    await this.#sync.syncEpochs();
     this.closeNow();
   }
 

@@ -4,12 +4,15 @@
  * A new partition's folder is durable no sooner than its first record: until then nobody was told of
  * anything that is in it, and a start makes anew what a loss of power took (`createPartition`).
  *
+ * A log may be closed while its sync waits, and then its folder is removed, or somebody else's: after
+ * each wait nothing is written by name before the log was asked again whether it is usable.
  * Not here: when that is done, and what a fault means (`log.ts`).
  */
 import { DiskFault, isPassing } from "../env/disk.ts";
 import type { Offset } from "../ground/numbers.ts";
 import { syncFile, writeAtomically, writePlainly } from "./atomic_file.ts";
 import { LEADER_EPOCH_FILE } from "./format.ts";
+import type { LogHealth } from "./log_health.ts";
 import { PARTITION_METADATA_FILE } from "./directory/partition_folder.ts";
 import type { SharedSyncs } from "./directory/shared_syncs.ts";
 import type { LeaderEpochs } from "./leader_epochs.ts";
@@ -20,6 +23,7 @@ export interface SyncedLog {
   readonly context: SegmentContext;
   readonly segments: Segments;
   readonly epochs: LeaderEpochs;
+  readonly health: Pick<LogHealth, "throwUnusable">;
   /** Of the directory that its folder lies in. */
   readonly shared: SharedSyncs;
 }
@@ -37,6 +41,8 @@ export class LogSync {
   hasNewEntries: boolean;
   #hasNewDirectory: boolean;
   #isFolderNew: boolean;
+  /** Whether the file of the leader epochs may be torn or lost, though it lacks nothing. */
+  #areEpochsLoose: boolean;
   /** Paths of snapshots whose content may not be durable. */
   #newSnapshots: readonly string[] = [];
   readonly #log: SyncedLog;
@@ -46,6 +52,7 @@ export class LogSync {
     this.hasNewEntries = hasNewEntries || isFolderNew;
     this.#hasNewDirectory = hasNewDirectory || isFolderNew;
     this.#isFolderNew = isFolderNew;
+    this.#areEpochsLoose = hasNewEntries; // who was killed may have written it plainly
   }
 
   /**
@@ -70,8 +77,8 @@ export class LogSync {
     } else await this.#syncSegments(recoveryPoint);
     const snapshots = this.#newSnapshots;
     for (const path of snapshots) {
-      // It may have gone with its segment; to sync it would make it anew, and empty.
-      if (context.disk.info(path) !== undefined) await syncFile(context.disk, path);
+      // It may have gone with its segment.
+      await this.#syncThere(path);
     }
     this.#newSnapshots = this.#newSnapshots.filter((path) => !snapshots.includes(path));
     await this.#syncNames();
@@ -90,13 +97,18 @@ export class LogSync {
   /**
    * Of a folder with its first segment, all at once: until that is done nobody was told of anything in
    * it, and recovery takes any part of it for what it is. Four calls: the records, whose folder it is,
-   * the names in it and, for all folders that are new now, its own. The leader epochs need none: where a
-   * crash takes their file, the batches tell the same.
+   * the names in it and, for all folders that are new now, its own. The leader epochs need none where
+   * they have no file yet: if a crash takes it, or a part, the batches tell the same. An older file would
+   * be believed instead (`epochCases`): it is replaced as always, with the names.
    */
   async #syncNewFolder(): Promise<void> {
-    const { segments, epochs, shared, context: { directory, disk } } = this.#log;
-    if (epochs.isChanged) {
-      writePlainly(disk, `${directory}/${LEADER_EPOCH_FILE}`, epochs.encode());
+    const { segments, epochs, health, shared, context: { directory, disk } } = this.#log;
+    health.throwUnusable("sync"); // it has waited for its turn
+    const path = `${directory}/${LEADER_EPOCH_FILE}`;
+    if (epochs.isChanged && disk.info(path) === undefined) {
+      this.#areEpochsLoose = true;
+      this.hasNewEntries = true;
+      writePlainly(disk, path, epochs.encode());
       epochs.isChanged = false;
     }
     await allOf([
@@ -109,23 +121,39 @@ export class LogSync {
     this.#isFolderNew = false;
   }
 
+  /** Before a close is called clean: what the file says is believed then. */
+  async syncEpochs(): Promise<void> {
+    if (!this.#areEpochsLoose) return;
+    await this.#syncThere(`${this.#log.context.directory}/${LEADER_EPOCH_FILE}`);
+    this.#areEpochsLoose = false;
+  }
+
   /** The file that says whose folder it is. */
-  async #syncOwner(): Promise<void> {
-    const { directory, disk } = this.#log.context;
-    const path = `${directory}/${PARTITION_METADATA_FILE}`;
-    if (disk.info(path) !== undefined) await syncFile(disk, path); // or it would be made, and empty
+  #syncOwner(): Promise<void> {
+    return this.#syncThere(`${this.#log.context.directory}/${PARTITION_METADATA_FILE}`);
+  }
+
+  /** One that is not there would be made, and empty. */
+  async #syncThere(path: string): Promise<void> {
+    const { health, context: { disk } } = this.#log;
+    health.throwUnusable("sync");
+    if (disk.info(path) !== undefined) await syncFile(disk, path);
   }
 
   /** What is noted as done is noted when it is done: a call that failed is made again. */
   async #syncNames(): Promise<void> {
-    const { epochs, shared, context: { directory, disk } } = this.#log;
+    const { epochs, health, shared, context: { directory, disk } } = this.#log;
+    const throwUnusable = (): void => health.throwUnusable("sync");
     if (this.#isFolderNew) await this.#syncOwner();
+    throwUnusable();
     if (epochs.isChanged) {
       const { hasNewEntries } = this;
       epochs.isChanged = false; // a change that comes meanwhile sets it again
       this.hasNewEntries = false; // they become durable with the file's own
       try {
-        await writeAtomically(disk, `${directory}/${LEADER_EPOCH_FILE}`, epochs.encode());
+        const path = `${directory}/${LEADER_EPOCH_FILE}`;
+        await writeAtomically(disk, path, epochs.encode(), throwUnusable);
+        this.#areEpochsLoose = false;
       } catch (fault) {
         epochs.isChanged = true;
         this.hasNewEntries ||= hasNewEntries;

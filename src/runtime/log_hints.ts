@@ -21,7 +21,14 @@ export interface HintedLog {
   readonly place: Place;
   readonly log: Pick<
     Log,
-    "recoveryPoint" | "logStartOffset" | "wantsSnapshot" | "onCheckpoint" | "isFolderNew" | "sync"
+    | "recoveryPoint"
+    | "logStartOffset"
+    | "wantsSnapshot"
+    | "onCheckpoint"
+    | "isFolderNew"
+    | "isUsable"
+    | "isClosed"
+    | "sync"
   >;
   writtenLogStart: Offset;
 }
@@ -157,9 +164,11 @@ export class LogHints {
       if (!place.isOnline) continue;
       try {
         // A folder that is lost with the power is made anew, and its offsets would begin anew with it.
-        const unnamed = moved.filter((one) => one.place === place && one.log.isFolderNew);
+        const unnamed = moved.filter((one) => {
+          return one.place === place && one.log.isFolderNew && one.log.isUsable;
+        });
         // deno-lint-ignore no-await-in-loop -- one directory after the other
-        await atMost(CONCURRENT_MAX, unnamed, async ({ log }) => void await log.sync());
+        await atMost(CONCURRENT_MAX, unnamed, syncUnlessClosed);
         // deno-lint-ignore no-await-in-loop
         await this.#write("logStart", place);
       } catch (error) {
@@ -199,5 +208,18 @@ export class LogHints {
       if (offset > 0) entries.push({ ...one.name, offset });
     }
     return entries;
+  }
+}
+
+/**
+ * A topic may be deleted while the sync of its log waits: its start is not written down any more, and
+ * that the folder is gone says nothing of the disk.
+ */
+async function syncUnlessClosed({ log }: HintedLog): Promise<void> {
+  try {
+    await log.sync();
+  } catch (fault) {
+    const isGone = fault instanceof DiskFault && fault.kind === "not-found" && log.isClosed;
+    if (!isGone) throw fault;
   }
 }

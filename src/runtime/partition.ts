@@ -259,6 +259,7 @@ export class Partition {
       }
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;
+      if (this.log.isClosed) return; // it was let go of meanwhile: that is no fault of the disk
       this.#options.onDiskFault(error);
       if (isPassing(error)) this.#syncLater();
     } finally {

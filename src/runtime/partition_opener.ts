@@ -30,6 +30,8 @@ export interface WantedPartition {
   readonly settings: PartitionSettings;
   /** Undefined where no directory that is online has it. */
   readonly found: FoundFolder | undefined;
+  /** It was decided in this life of the broker: no directory can have it from before. */
+  readonly isNew: boolean;
 }
 
 export type OpenedPartition =
@@ -77,14 +79,16 @@ export class PartitionOpener {
   }
 
   /**
-   * A partition that was there before. Where no directory has its folder and one is absent, it is not
-   * made anew: it may lie in that one, and an empty log in its place would be taken for the truth.
+   * A partition that was there before, or a new one that was tried. Where no directory has the folder of
+   * the former and one is absent, it is not made anew: it may lie in that one, and an empty log in its
+   * place would be taken for the truth.
    * `tried`: where an earlier try has left a folder. A second one elsewhere would be as good as the first,
    * and a start refuses to choose.
    */
   open(wanted: WantedPartition, tried?: Place): Promise<OpenedPartition> {
     const place = wanted.found?.place ?? tried;
     if (place !== undefined) return this.#openIn(place, wanted);
+    if (wanted.isNew) return this.make(wanted);
     const missing = this.#options.absent.map(({ path }) => path);
     for (const { isOnline, directory } of this.#options.places) {
       if (!isOnline) missing.push(directory.path);

@@ -57,6 +57,9 @@ interface RemovedPartition {
   readonly delayMs: number;
 }
 
+/** A partition of the image. */
+type Named = Omit<WantedPartition, "found" | "isNew">;
+
 type UnopenedFolder = ReturnType<HintSources["unopened"]> extends Iterable<infer F> ? F : never;
 
 export class PlacedPartitions {
@@ -98,7 +101,7 @@ export class PlacedPartitions {
   async openAll(known: ReadonlyMap<string, FoundFolder>): Promise<void> {
     const wanted = [...this.#wanted()].map((one): WantedPartition => {
       const found = known.get(`${one.topic.name}-${one.partition.partitionId}`);
-      return { ...one, found };
+      return { ...one, found, isNew: false };
     });
     const { opener } = this.#options;
     await atMost(CONCURRENT_MAX, wanted, async (one) => this.#add(one, await opener.open(one)));
@@ -116,7 +119,7 @@ export class PlacedPartitions {
     if (present !== undefined) this.#assign(present, partition);
     else if (this.#isHere(partition) && !this.#isOffline(topic, partitionId)) {
       const settings = this.#sharedSettings(topic) ?? this.#settingsOf(topic);
-      await this.#make({ topic, partition, settings, found: undefined });
+      await this.#make({ topic, partition, settings });
     }
   }
 
@@ -129,7 +132,7 @@ export class PlacedPartitions {
     }
     // deno-lint-ignore no-await-in-loop -- one topic after the other
     for (const topicId of gone) await this.removeTopic(topicId);
-    const wanted: WantedPartition[] = [];
+    const wanted: Named[] = [];
     for (const topic of image.topics()) {
       for (const partition of topic.partitions) {
         const present = this.#present(topic, partition.partitionId);
@@ -140,7 +143,7 @@ export class PlacedPartitions {
     for (const one of this.#wanted()) {
       const { topic, partition: { partitionId } } = one;
       if (this.#present(topic, partitionId) !== undefined) continue;
-      if (!this.#isOffline(topic, partitionId)) wanted.push({ ...one, found: undefined });
+      if (!this.#isOffline(topic, partitionId)) wanted.push(one);
     }
     await atMost(CONCURRENT_MAX, wanted, (one) => this.#make(one));
   }
@@ -212,7 +215,7 @@ export class PlacedPartitions {
     }
   }
 
-  *#wanted(): Iterable<Omit<WantedPartition, "found">> {
+  *#wanted(): Iterable<Named> {
     for (const topic of this.#options.image.topics()) {
       let settings: PartitionSettings | undefined; // shared by its partitions
       for (const partition of topic.partitions) {
@@ -241,7 +244,8 @@ export class PlacedPartitions {
   }
 
   /** Two records of one batch may ask for the same: once is enough. */
-  async #make(wanted: WantedPartition): Promise<void> {
+  async #make(named: Named): Promise<void> {
+    const wanted: WantedPartition = { ...named, found: undefined, isNew: true };
     const key = `${wanted.topic.topicId} ${wanted.partition.partitionId}`;
     if (this.#making.has(key)) return;
     this.#making.add(key);
