@@ -28,8 +28,10 @@ export interface NodePlan {
   readonly isController: boolean;
   /** As settings name them; empty where the node stands alone, or is to be added. */
   readonly voters: readonly NamedVoter[];
-  /** Controllers to ask first, beside those voters. */
+  /** Controllers to ask first, beside those voters and this node. */
   readonly bootstrap: readonly Address[];
+  /** Whether it is among those to ask first. */
+  readonly asksItself: boolean;
   /** Where no other node is named: an empty directory begins a cluster of its own. */
   readonly standsAlone: boolean;
   /** Whether settings make it one of the first voters. */
@@ -68,7 +70,16 @@ export function planOf(settings: BrokerSettings): NodePlan {
         "controller to process.roles",
     );
   }
-  return { nodeId, isBroker, isController, voters, bootstrap, standsAlone, isFirstVoter };
+  return {
+    nodeId,
+    isBroker,
+    isController,
+    voters,
+    bootstrap,
+    asksItself: bootstrap.length < named.length,
+    standsAlone,
+    isFirstVoter,
+  };
 }
 
 /**
@@ -104,12 +115,11 @@ function isFormatted(disk: Disk, path: string): boolean {
 
 /** As others could reach this node. */
 function ownAddresses(settings: BrokerSettings): readonly Address[] {
-  return ["advertised.listeners", "listeners"].flatMap((name) =>
-    (settings.text(name) ?? "").split(",").flatMap((text) => {
-      const address = parseListener(protocolOf(text, settings));
-      return typeof address === "string" ? [] : [address];
-    })
-  );
+  const told = [settings.get("advertised.listeners"), settings.get("listeners")];
+  return told.flatMap((listeners) => listeners ?? []).flatMap((text) => {
+    const address = parseListener(protocolOf(text, settings));
+    return typeof address === "string" ? [] : [address];
+  });
 }
 
 function isSame(mine: Address, { host, port }: Address): boolean {

@@ -23,6 +23,7 @@ describe("planOf()", () => {
       isController: true,
       voters: [],
       bootstrap: [],
+      asksItself: false,
       standsAlone: true,
       isFirstVoter: false,
     });
@@ -40,6 +41,7 @@ describe("planOf()", () => {
         { id: 3, host: "::1", port: 9093 },
       ],
       bootstrap: [],
+      asksItself: false,
       standsAlone: false,
       isFirstVoter: true,
     });
@@ -48,6 +50,8 @@ describe("planOf()", () => {
     const toBe = plan({ "controller.quorum.bootstrap.servers": "a:9092", "node.id": "4" });
     expect([toBe.standsAlone, toBe.isFirstVoter]).toEqual([false, false]);
     expect(toBe.bootstrap).toEqual([{ host: "a", port: 9092 }]);
+    const all = plan({ "controller.quorum.bootstrap.servers": "a:9092,127.0.0.1:9092" });
+    expect([all.standsAlone, all.asksItself]).toEqual([false, true]);
   });
 
   test("what contradicts itself is refused, with the remedy", () => {
