@@ -45,3 +45,28 @@ export function describeQuorums(nodes: readonly SimNode[]): string {
       `learners ${ids(learners)}, change ${change?.phase}`;
   }).join("; ");
 }
+
+export function isAnyDiskInHands(nodes: readonly SimNode[]): boolean {
+  return nodes.some(({ isHeld, isRefusing }) => isHeld || isRefusing);
+}
+
+/** Every voter is in the quorum with the disk that it has: another one may be spared. */
+export function isQuorumWhole(nodes: readonly SimNode[]): boolean {
+  if (isAnyDiskInHands(nodes)) return false;
+  const leader = nodes.find(({ isActiveController, process: { isUp } }) => {
+    return isUp && isActiveController;
+  });
+  const status = leader?.quorum?.node.status();
+  if (status === undefined || !status.isConfigurationCommitted || status.change !== undefined) {
+    return false;
+  }
+  const { voters } = status.configuration;
+  const controllers = nodes.filter(({ mayVote }) => mayVote);
+  if (voters.length !== controllers.length) return false;
+  const ends = status.replicas.map(({ matchOffset }) => matchOffset);
+  return nodes.every((node, index) => {
+    if (!node.mayVote) return true;
+    const voter = voters.find(({ id }) => id === index + 1);
+    return voter !== undefined && voter.directoryId === node.directoryId();
+  }) && ends.every((end) => end >= status.commitOffset);
+}

@@ -12,7 +12,7 @@ import type { Client } from "../../src/client/client.ts";
 import { ClientError } from "../../src/client/client_error.ts";
 import { reportFailure } from "./failure_report.ts";
 import { runSimulation } from "./run_seed.ts";
-import { drawOptions, type SimOptions } from "./sim_options.ts";
+import { calmOptions, type SimOptions } from "./sim_options.ts";
 import type { Script } from "./stage.ts";
 
 const TRY_MS = 10;
@@ -21,25 +21,7 @@ const BETWEEN_MS = 3000;
 const DOWN_US = 1_500_000;
 
 export function failOverOptions(seed: number, kills: number): SimOptions {
-  return drawOptions(seed, {
-    nodes: 3,
-    layout: "alike",
-    clients: 0,
-    safetyMs: 20_000 + kills * 60_000,
-    faults: {},
-    settings: {},
-    network: {
-      latencyUs: 200,
-      jitterUs: 200,
-      bytesPerUs: 100,
-      kernelBytes: 65_536,
-      splitOneIn: 0,
-      giveUpMs: 15_000,
-    },
-    disk: { readUs: 50, syncUs: 1000, isDroppedByFailedSync: true },
-    driftPpm: 100,
-    timerLateUs: 200,
-  });
+  return calmOptions(seed, 20_000 + kills * 60_000);
 }
 
 /** Milliseconds of each fail-over. */

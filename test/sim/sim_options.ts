@@ -139,3 +139,26 @@ function drawSettings(chance: Prng): Readonly<Record<string, string>> {
   }
   return settings;
 }
+
+/** Three nodes alike in a world without faults, for measurements. */
+export function calmOptions(seed: number, safetyMs: number): SimOptions {
+  return drawOptions(seed, {
+    nodes: 3,
+    layout: "alike",
+    clients: 0,
+    safetyMs,
+    faults: {},
+    settings: {},
+    network: {
+      latencyUs: 200,
+      jitterUs: 200,
+      bytesPerUs: 100,
+      kernelBytes: 65_536,
+      splitOneIn: 0,
+      giveUpMs: 15_000,
+    },
+    disk: { readUs: 50, syncUs: 1000, isDroppedByFailedSync: true },
+    driftPpm: 100,
+    timerLateUs: 200,
+  });
+}

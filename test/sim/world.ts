@@ -10,7 +10,7 @@
 import type { Address } from "../../src/env/network.ts";
 import { Prng } from "../../src/ground/prng.ts";
 import { Checks } from "./checks.ts";
-import { describeQuorums, whyClusterIsNotWell } from "./cluster_state.ts";
+import { describeQuorums, isQuorumWhole, whyClusterIsNotWell } from "./cluster_state.ts";
 import { Coverage } from "./coverage.ts";
 import type { DrainMicrotasks } from "./drain_microtasks.ts";
 import { DiskFaults } from "./env/disk_faults.ts";
@@ -212,11 +212,14 @@ export class World {
     );
   }
 
-  /** Not in every world: it takes a session until a broker is called lost. */
+  /**
+   * Not in every world: it takes a session until a broker is called lost. Nor where a voter has come back
+   * with an empty disk since the operator looked last: that is one lost for good already.
+   */
   #goOnWithoutOne(): void {
     const { scheduler, options, nodes, network, operator } = this;
     const chance = new Prng(options.seed ^ 0x1057);
-    if (!chance.oneIn(3)) return;
+    if (!chance.oneIn(3) || !isQuorumWhole(nodes)) return;
     const loss = loseForGood({ nodes, network, chance });
     if (loss === undefined) return;
     this.coverage.add(`lost for good: ${loss.how}`);

@@ -8,6 +8,7 @@
 import type { FileNode } from "../env/disk_nodes.ts";
 import { METADATA_FOLDER, type SimNode } from "../sim_node.ts";
 import { durationUs, type Fault, type FaultContext, pickNode } from "./fault.ts";
+import { isAnyDiskInHands, isQuorumWhole } from "../cluster_state.ts";
 
 const MS = 1000;
 /** As long as it is there, the log may be whole without any snapshot. */
@@ -182,29 +183,4 @@ function flip(file: FileNode, at: number, mask: number): void {
     const byte = content.view(at, at + 1)[0] as number;
     content.write(at, Uint8Array.of(byte ^ mask));
   }
-}
-
-function isAnyDiskInHands(nodes: readonly SimNode[]): boolean {
-  return nodes.some(({ isHeld, isRefusing }) => isHeld || isRefusing);
-}
-
-/** Every voter is in the quorum with the disk that it has: another one may be spared. */
-function isQuorumWhole(nodes: readonly SimNode[]): boolean {
-  if (isAnyDiskInHands(nodes)) return false;
-  const leader = nodes.find(({ isActiveController, process: { isUp } }) => {
-    return isUp && isActiveController;
-  });
-  const status = leader?.quorum?.node.status();
-  if (status === undefined || !status.isConfigurationCommitted || status.change !== undefined) {
-    return false;
-  }
-  const { voters } = status.configuration;
-  const controllers = nodes.filter(({ mayVote }) => mayVote);
-  if (voters.length !== controllers.length) return false;
-  const ends = status.replicas.map(({ matchOffset }) => matchOffset);
-  return nodes.every((node, index) => {
-    if (!node.mayVote) return true;
-    const voter = voters.find(({ id }) => id === index + 1);
-    return voter !== undefined && voter.directoryId === node.directoryId();
-  }) && ends.every((end) => end >= status.commitOffset);
 }
