@@ -39,7 +39,14 @@ export const createPartitions = defineApi({
       array: [
         { name: "name", type: "string", versions: "0+" },
         { name: "errorCode", type: "int16", versions: "0+" },
-        { name: "errorMessage", type: "string", versions: "0+", nullable: "0+", default: null },
+        {
+          name: "errorMessage",
+          type: "string",
+          mayBeCut: true,
+          versions: "0+",
+          nullable: "0+",
+          default: null,
+        },
       ],
       versions: "0+",
     },

@@ -55,7 +55,7 @@ export const createTopics = defineApi({
         { name: "name", type: "string", versions: "0+" },
         { name: "topicId", type: "uuid", versions: "7+", default: ZERO_UUID },
         { name: "errorCode", type: "int16", versions: "0+" },
-        { name: "errorMessage", type: "string", versions: "1+", nullable: "0+" },
+        { name: "errorMessage", type: "string", mayBeCut: true, versions: "1+", nullable: "0+" },
         { name: "topicConfigErrorCode", type: "int16", versions: "5+", tagged: "5+", tag: 0 },
         { name: "numPartitions", type: "int32", versions: "5+", default: -1 },
         { name: "replicationFactor", type: "int16", versions: "5+", default: -1 },

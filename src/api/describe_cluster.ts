@@ -21,7 +21,14 @@ export const describeCluster = defineApi({
   response: [
     { name: "throttleTimeMs", type: "int32", versions: "0+", default: 0 },
     { name: "errorCode", type: "int16", versions: "0+" },
-    { name: "errorMessage", type: "string", versions: "0+", nullable: "0+", default: null },
+    {
+      name: "errorMessage",
+      type: "string",
+      mayBeCut: true,
+      versions: "0+",
+      nullable: "0+",
+      default: null,
+    },
     { name: "endpointType", type: "int8", versions: "1+", default: 1 },
     { name: "clusterId", type: "string", versions: "0+" },
     { name: "controllerId", type: "int32", versions: "0+", default: -1 },

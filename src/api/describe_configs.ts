@@ -36,7 +36,7 @@ export const describeConfigs = defineApi({
       name: "results",
       array: [
         { name: "errorCode", type: "int16", versions: "0+" },
-        { name: "errorMessage", type: "string", versions: "0+", nullable: "0+" },
+        { name: "errorMessage", type: "string", mayBeCut: true, versions: "0+", nullable: "0+" },
         { name: "resourceType", type: "int8", versions: "0+" },
         { name: "resourceName", type: "string", versions: "0+" },
         {

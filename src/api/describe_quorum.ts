@@ -38,7 +38,14 @@ export const describeQuorum = defineApi({
   ],
   response: [
     { name: "errorCode", type: "int16", versions: "0+" },
-    { name: "errorMessage", type: "string", versions: "2+", nullable: "2+", default: "" },
+    {
+      name: "errorMessage",
+      type: "string",
+      mayBeCut: true,
+      versions: "2+",
+      nullable: "2+",
+      default: "",
+    },
     {
       name: "topics",
       array: [
@@ -48,7 +55,14 @@ export const describeQuorum = defineApi({
           array: [
             { name: "partitionIndex", type: "int32", versions: "0+" },
             { name: "errorCode", type: "int16", versions: "0+" },
-            { name: "errorMessage", type: "string", versions: "2+", nullable: "2+", default: "" },
+            {
+              name: "errorMessage",
+              type: "string",
+              mayBeCut: true,
+              versions: "2+",
+              nullable: "2+",
+              default: "",
+            },
             { name: "leaderId", type: "int32", versions: "0+" },
             { name: "leaderEpoch", type: "int32", versions: "0+" },
             { name: "highWatermark", type: "int64", versions: "0+" },

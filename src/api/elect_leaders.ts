@@ -39,7 +39,13 @@ export const electLeaders = defineApi({
           array: [
             { name: "partitionId", type: "int32", versions: "0+" },
             { name: "errorCode", type: "int16", versions: "0+" },
-            { name: "errorMessage", type: "string", versions: "0+", nullable: "0+" },
+            {
+              name: "errorMessage",
+              type: "string",
+              mayBeCut: true,
+              versions: "0+",
+              nullable: "0+",
+            },
           ],
           versions: "0+",
         },

@@ -66,6 +66,7 @@ export const produce = defineApi({
                 {
                   name: "batchIndexErrorMessage",
                   type: "string",
+                  mayBeCut: true,
                   versions: "8+",
                   nullable: "8+",
                   default: null,
@@ -74,7 +75,14 @@ export const produce = defineApi({
               versions: "8+",
               default: [],
             },
-            { name: "errorMessage", type: "string", versions: "8+", nullable: "8+", default: null },
+            {
+              name: "errorMessage",
+              type: "string",
+              mayBeCut: true,
+              versions: "8+",
+              nullable: "8+",
+              default: null,
+            },
             {
               name: "currentLeader",
               struct: [

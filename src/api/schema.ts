@@ -16,6 +16,10 @@ import type { Foreign } from "../ground/writer.ts";
 /** "3", "0-4", "3+" or "none". */
 export type VersionRange = string;
 
+/**
+ * `bigint64` is an int64 of which every bit counts, such as a hash; all others are safe integers. A
+ * reader gives `bytes` as a copy, and `records` as a view of the frame, which is lent.
+ */
 export type Primitive =
   | "bool"
   | "int8"
@@ -24,6 +28,7 @@ export type Primitive =
   | "int32"
   | "uint32"
   | "int64"
+  | "bigint64"
   | "float64"
   | "string"
   | "bytes"
@@ -37,11 +42,15 @@ interface FieldBase {
   readonly tagged?: VersionRange;
   readonly tag?: number;
   /** What the reader gives where the version has no such field, and the writer where none is given. */
-  readonly default?: string | number | boolean | null | readonly never[];
+  readonly default?: string | number | bigint | boolean | null | readonly never[];
 }
 
 export type Field =
-  | FieldBase & { readonly type: Primitive }
+  | FieldBase & {
+    readonly type: Primitive;
+    /** A string for people: a writer cuts what is longer than any string may be. */
+    readonly mayBeCut?: true;
+  }
   | FieldBase & { readonly array: Primitive | readonly Field[] }
   | FieldBase & { readonly struct: readonly Field[] };
 
@@ -76,6 +85,7 @@ interface PrimitiveValues {
   int32: number;
   uint32: number;
   int64: number;
+  bigint64: bigint;
   float64: number;
   string: string;
   bytes: Uint8Array;

@@ -14,6 +14,6 @@ export const unregisterBroker = defineApi({
   response: [
     { name: "throttleTimeMs", type: "int32", versions: "0+", default: 0 },
     { name: "errorCode", type: "int16", versions: "0+" },
-    { name: "errorMessage", type: "string", versions: "0+", nullable: "0+" },
+    { name: "errorMessage", type: "string", mayBeCut: true, versions: "0+", nullable: "0+" },
   ],
 });

@@ -92,6 +92,13 @@ export class Reader {
     return value < -Number.MAX_SAFE_INTEGER ? -Number.MAX_SAFE_INTEGER : value;
   }
 
+  /** An int64 with every bit of it. */
+  bigint64(): bigint {
+    const at = this.#take(8);
+    if (at < 0) return 0n;
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8).getBigInt64(0);
+  }
+
   float64(): number {
     const at = this.#take(8);
     if (at < 0) return 0;

@@ -36,6 +36,19 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
+/** `text`, or as much of its beginning as takes at most `bytesMax` bytes in UTF-8. */
+export function textWithin(text: string, bytesMax: number): string {
+  if (text.length * 3 <= bytesMax || utf8Bytes(text) <= bytesMax) return text;
+  let bytes = 0;
+  let length = 0;
+  for (const character of text) { // by code points: no pair is cut in two
+    bytes += utf8Bytes(character);
+    if (bytes > bytesMax) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
+}
+
 function isPair(unit: number, next: number): boolean {
   return (unit & 0xfc00) === 0xd800 && (next & 0xfc00) === 0xdc00;
 }

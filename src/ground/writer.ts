@@ -94,6 +94,11 @@ export class Writer {
     this.#putInt32(at + 4, value);
   }
 
+  bigint64(value: bigint): void {
+    const at = this.#grow(8);
+    new DataView(this.#bytes.buffer, at, 8).setBigInt64(0, value);
+  }
+
   float64(value: number): void {
     const at = this.#grow(8);
     new DataView(this.#bytes.buffer, at, 8).setFloat64(0, value);

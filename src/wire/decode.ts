@@ -33,10 +33,10 @@ export function structDecoder(fields: Fields, target: Target): Decode {
   const tagged = new Map<number, TaggedDecoder>();
   for (const field of fields) {
     const isThere = includesVersion(field.versions, target.version);
-    const isTagged = isThere && target.flexible && includesVersion(field.tagged, target.version);
+    const isInTags = isThere && isTagged(field, target);
     names.push(field.name);
-    decoders.push(isThere && !isTagged ? fieldDecoder(field, target) : constantly(field));
-    if (isTagged) {
+    decoders.push(isThere && !isInTags ? fieldDecoder(field, target) : constantly(field));
+    if (isInTags) {
       tagged.set(field.tag as number, { name: field.name, decode: fieldDecoder(field, target) });
     }
   }
@@ -49,6 +49,11 @@ export function structDecoder(fields: Fields, target: Target): Decode {
     if (target.flexible) readTags(reader, struct, tagged);
     return struct;
   };
+}
+
+/** Whether a field that is there is one of the tag section. */
+export function isTagged({ tagged }: Field, { version, flexible }: Target): boolean {
+  return flexible && includesVersion(tagged, version);
 }
 
 /** Stands for a field that the wire does not carry here. */
@@ -113,7 +118,10 @@ function fieldDecoder(field: Field, target: Target): Decode {
   }
   const decode = structDecoder(field.struct, target);
   if (!includesVersion(field.nullable, target.version)) return decode;
-  return (reader) => reader.int8() < 0 ? null : decode(reader);
+  // One of Kafka's generated classes reads a byte, and a varint where the struct is tagged.
+  return isTagged(field, target)
+    ? (reader) => reader.unsignedVarint() === 0 ? null : decode(reader)
+    : (reader) => reader.int8() < 0 ? null : decode(reader);
 }
 
 /** Gives what stands for a null; fails the reader where null is not allowed. */
@@ -162,6 +170,8 @@ function primitiveDecoder(type: Primitive, { flexible }: Target, onNull: OnNull)
       return (reader) => reader.uint32();
     case "int64":
       return (reader) => reader.int64();
+    case "bigint64":
+      return (reader) => reader.bigint64();
     case "float64":
       return (reader) => reader.float64();
     case "uuid":
@@ -169,6 +179,7 @@ function primitiveDecoder(type: Primitive, { flexible }: Target, onNull: OnNull)
     case "string":
       return stringDecoder(flexible, onNull);
     case "bytes":
+      return copyDecoder(bytesDecoder(flexible, onNull));
     case "records":
       return bytesDecoder(flexible, onNull);
   }
@@ -197,6 +208,11 @@ function bytesDecoder(flexible: boolean, onNull: OnNull): Decode {
     if (byteLength < 0) return reader.failure === undefined ? onNull(reader) : null;
     return reader.take(byteLength);
   };
+}
+
+/** What members of groups say of themselves is kept, and frames are lent; records are too many. */
+function copyDecoder(decode: Decode): Decode {
+  return (reader) => (decode(reader) as Uint8Array | null)?.slice() ?? null;
 }
 
 /** The least that one struct takes: bounds the count of an array before anything is made. */
@@ -228,6 +244,7 @@ function primitiveBytesMin(type: Primitive, { flexible }: Target): number {
     case "uint32":
       return 4;
     case "int64":
+    case "bigint64":
     case "float64":
       return 8;
     case "uuid":

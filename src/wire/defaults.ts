@@ -25,6 +25,8 @@ export function defaultOf(field: Field): unknown {
     case "bytes":
     case "records":
       return NO_BYTES;
+    case "bigint64":
+      return 0n;
     case "uuid":
       return ZERO_UUID;
     default:

@@ -3,14 +3,15 @@
  *
  * A value for a field that the version lacks is left out without a word, as is a tagged field that
  * has its default. A null that the version does not allow, or a string over 32,767 bytes, is an
- * error of the program that made the message, and ends it: no peer could read what was written.
+ * error of the program that made the message, and ends it: no peer could read what was written. Only
+ * text for people is cut to what fits.
  */
 import type { Field, Fields, Primitive, RecordsOut } from "../api/schema.ts";
 import { assert } from "../ground/assert.ts";
-import { utf8Bytes } from "../ground/text.ts";
+import { textWithin, utf8Bytes } from "../ground/text.ts";
 import type { Uuid } from "../ground/uuid.ts";
 import { Writer } from "../ground/writer.ts";
-import type { Target } from "./decode.ts";
+import { isTagged, type Target } from "./decode.ts";
 import { defaultOf } from "./defaults.ts";
 import { includesVersion } from "./version_range.ts";
 
@@ -41,7 +42,7 @@ export function structEncoder(fields: Fields, target: Target): Encode {
       encode: fieldEncoder(field, target),
       whenLeftOut: defaultOf(field),
     };
-    if (target.flexible && includesVersion(field.tagged, target.version)) {
+    if (isTagged(field, target)) {
       tagged.push({ ...encoder, tag: field.tag as number, isDefault: isDefault(field) });
     } else {
       plain.push(encoder);
@@ -101,7 +102,7 @@ function isDefault(field: Field): (value: unknown) => boolean {
 function fieldEncoder(field: Field, target: Target): Encode {
   const mayBeNull = includesVersion(field.nullable, target.version);
   const encode = valueEncoder(field, target);
-  const isStruct = "struct" in field;
+  const marksPresence = "struct" in field && mayBeNull;
   const writeNull = nullEncoder(field, target);
   const allowed = `${field.name} may be null in version ${target.version}`;
   return (writer, value) => {
@@ -110,20 +111,23 @@ function fieldEncoder(field: Field, target: Target): Encode {
       writeNull(writer);
       return;
     }
-    if (isStruct && mayBeNull) writer.int8(1);
+    if (marksPresence) writer.int8(1); // as a byte and as a varint
     encode(writer, value);
   };
 }
 
-function nullEncoder(field: Field, { flexible }: Target): (writer: Writer) => void {
-  if ("struct" in field) return (writer) => writer.int8(-1);
+function nullEncoder(field: Field, target: Target): (writer: Writer) => void {
+  const { flexible } = target;
+  if ("struct" in field) return (writer) => writer.int8(isTagged(field, target) ? 0 : -1);
   if (flexible) return (writer) => writer.unsignedVarint(0);
   if ("type" in field && field.type === "string") return (writer) => writer.int16(-1);
   return (writer) => writer.int32(-1);
 }
 
 function valueEncoder(field: Field, target: Target): Encode {
-  if ("type" in field) return primitiveEncoder(field.type, target);
+  if ("type" in field) {
+    return field.mayBeCut ? cutStringEncoder(target) : primitiveEncoder(field.type, target);
+  }
   if ("struct" in field) return structEncoder(field.struct, target);
   const encode = typeof field.array === "string"
     ? primitiveEncoder(field.array, target)
@@ -152,6 +156,8 @@ function primitiveEncoder(type: Primitive, { flexible }: Target): Encode {
       return (writer, value) => writer.uint32(value as number);
     case "int64":
       return (writer, value) => writer.int64(value as number);
+    case "bigint64":
+      return (writer, value) => writer.bigint64(value as bigint);
     case "float64":
       return (writer, value) => writer.float64(value as number);
     case "uuid":
@@ -174,6 +180,12 @@ function stringEncoder(flexible: boolean): Encode {
     else writer.int16(byteLength);
     writer.text(text);
   };
+}
+
+/** A message may quote a name that is as long as a string may be. */
+function cutStringEncoder({ flexible }: Target): Encode {
+  const encode = stringEncoder(flexible);
+  return (writer, value) => encode(writer, textWithin(value as string, STRING_BYTES_MAX));
 }
 
 function bytesEncoder(flexible: boolean): Encode {

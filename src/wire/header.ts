@@ -10,7 +10,7 @@ import { apiVersions } from "../api/api_versions.ts";
 import { apiOf, isFlexible } from "../api/registry.ts";
 import type { Api } from "../api/schema.ts";
 import type { Reader } from "../ground/reader.ts";
-import { bytesOf } from "../ground/text.ts";
+import { bytesOf, utf8Bytes } from "../ground/text.ts";
 import type { Writer } from "../ground/writer.ts";
 import { skipTags } from "./decode.ts";
 
@@ -35,6 +35,10 @@ export function readRequestHeader(reader: Reader): RequestHeader {
   const correlationId = reader.int32();
   const clientIdBytes = reader.int16();
   const clientId = clientIdBytes < 0 ? null : reader.text(clientIdBytes);
+  // As in bodies: what is not UTF-8 grows, and must still fit where it is written again.
+  if (clientId !== null && clientIdBytes > 0x7fff / 3 && utf8Bytes(clientId) > 0x7fff) {
+    reader.fail("Cannot read client id: it is not UTF-8");
+  }
   const api = apiOf(apiKey);
   if (api !== undefined && isFlexible(api, apiVersion)) skipTags(reader);
   return { apiKey, apiVersion, correlationId, clientId };

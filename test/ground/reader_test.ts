@@ -18,6 +18,12 @@ describe("Reader", () => {
     expect([reader(0).bool(), reader(1).bool(), reader(7).bool()]).toEqual([false, true, true]);
   });
 
+  test("reads all bits of a bigint64, wherever it stands", () => {
+    expect(reader(0x80, 0, 0, 0, 0, 0, 0, 1).bigint64()).toBe(-(1n << 63n) + 1n);
+    const within = new Uint8Array([9, 9, 0x7f, 255, 255, 255, 255, 255, 255, 255, 9]).subarray(1);
+    expect(new Reader(within, 1, 9).bigint64()).toBe((1n << 63n) - 1n);
+  });
+
   test("reads an int64 exactly inside the safe integers, and saturates outside", () => {
     expect(reader(0, 0, 0, 1, 0, 0, 0, 2).int64()).toBe(2 ** 32 + 2);
     expect(reader(255, 255, 255, 255, 255, 255, 255, 255).int64()).toBe(-1);
@@ -60,6 +66,7 @@ describe("Reader after a failure", () => {
     ["int32", (from) => from.int32(), 0],
     ["uint32", (from) => from.uint32(), 0],
     ["int64", (from) => from.int64(), 0],
+    ["bigint64", (from) => from.bigint64(), 0n],
     ["float64", (from) => from.float64(), 0],
     ["bool", (from) => from.bool(), false],
     ["uuid", (from) => from.uuid(), ZERO_UUID],

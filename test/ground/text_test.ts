@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bytesOf, isUtf8, putText, textOf, utf8Bytes } from "../../src/ground/text.ts";
+import { bytesOf, isUtf8, putText, textOf, textWithin, utf8Bytes } from "../../src/ground/text.ts";
 
 const LONG = "x".repeat(100);
 
@@ -32,6 +32,19 @@ describe("isUtf8()", () => {
     for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe4, 0xb8]]) {
       expect(isUtf8(new Uint8Array(bytes))).toBeFalse();
     }
+  });
+});
+
+describe("textWithin()", () => {
+  test("gives the longest beginning that fits, and cuts no character in two", () => {
+    expect(textWithin("größe", 7)).toBe("größe");
+    expect(textWithin("größe", 6)).toBe("größ");
+    expect(textWithin("größe", 5)).toBe("grö");
+    expect(textWithin("größe", 3)).toBe("gr");
+    expect(textWithin("a\u{1f980}b", 4)).toBe("a");
+    expect(textWithin("a\u{1f980}b", 5)).toBe("a\u{1f980}");
+    expect(textWithin("主", 0)).toBe("");
+    expect(textWithin("", 0)).toBe("");
   });
 });
 

@@ -32,6 +32,7 @@ describe("Writer", () => {
       writer.int32(-70_000);
       writer.uint32(0xffff_fff0);
       writer.int64(-Number.MAX_SAFE_INTEGER);
+      writer.bigint64(-(1n << 63n) + 1n);
       writer.float64(-0.25);
       writer.uuid(uuid);
       writer.unsignedVarint(0xffff_ffff);
@@ -42,6 +43,7 @@ describe("Writer", () => {
       const reader = new Reader(writer.finish());
       expect([reader.int8(), reader.int16(), reader.int32()]).toEqual([-7, -300, -70_000]);
       expect([reader.uint32(), reader.int64()]).toEqual([0xffff_fff0, -Number.MAX_SAFE_INTEGER]);
+      expect(reader.bigint64()).toBe(-(1n << 63n) + 1n);
       expect([reader.float64(), reader.uuid()]).toEqual([-0.25, uuid]);
       expect([reader.unsignedVarint(), reader.varint()]).toEqual([0xffff_ffff, -2147483648]);
       expect([reader.varlong(), reader.text(7)]).toEqual([Number.MAX_SAFE_INTEGER, "größe"]);

@@ -90,6 +90,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   "@node-rs/crc32": /^src\/host\//,
   "lz4-napi": /^src\/host\//,
   "snappyjs": /^src\/host\//,
+  "re2js": /^src\/runtime\//,
   "msgpackr/pack": /^src\/(?:wire|metadata|runtime)\//,
   "cac": /^cli\//,
   "picocolors": /^cli\//,

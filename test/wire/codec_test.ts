@@ -22,6 +22,7 @@ import {
   writerOf,
 } from "../../src/wire/codec.ts";
 import kafkaBytes from "../golden/kafka_4_1_messages_bytes.json" with { type: "json" };
+import { bytesOfHex, hexOf } from "./hex.ts";
 import { randomStruct, seedOf } from "./random_message.ts";
 
 const ROUNDS = 40;
@@ -87,14 +88,6 @@ describe("messages that Kafka's own classes have read and written", () => {
     });
   }
 });
-
-function bytesOfHex(hex: string): Uint8Array {
-  return new Uint8Array((hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)));
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** A file's range, as the log would give it. */
 interface Elsewhere extends Foreign {

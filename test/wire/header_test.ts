@@ -75,6 +75,21 @@ describe("request header", () => {
     expect(reader.remaining).toBe(0);
   });
 
+  test("is refused where the client id would not fit into any string again", () => {
+    const clientId = (byte: number, length: number): (string | null)[] => {
+      const start = [0, 3, 0, 1, 0, 0, 0, 5, length >> 8, length & 255];
+      const reader = new Reader(
+        new Uint8Array([...start, ...new Uint8Array(length).fill(byte)]),
+      );
+      const header = readRequestHeader(reader);
+      return [reader.failure === undefined ? header.clientId : null];
+    };
+    // A byte that is not UTF-8 becomes a character of three.
+    expect(clientId(0xff, 10_922)).toEqual(["\ufffd".repeat(10_922)]);
+    expect(clientId(0xff, 10_923)).toEqual([null]);
+    expect(clientId(0x61, 0x7fff)).toEqual(["a".repeat(0x7fff)]);
+  });
+
   test("is refused wherever it is cut off", () => {
     const bytes = request(fetch, { apiVersion: 12, correlationId: 1, clientId: "client" });
     for (let length = 0; length < bytes.length; length++) {

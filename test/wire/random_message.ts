@@ -61,6 +61,8 @@ function randomPrimitive(prng: Prng, type: Primitive): unknown {
     case "bytes":
     case "records":
       return prng.bytes(prng.oneIn(10) ? 300 : prng.below(20));
+    case "bigint64":
+      return new DataView(prng.bytes(8).buffer).getBigInt64(0);
     case "uuid":
       return uuidFromBytes(prng.bytes(16));
     default:
