@@ -5,8 +5,9 @@
  *                                   │ where others vote too: the door opens for them, the node
  *                                   └ registers and catches up before it opens its partitions
  *
- * Order of a stop: leadership is handed over where there is somebody, the door is closed, requests
- * under way finish, logs are made durable and closed, the clean mark is written last.
+ * Order of a stop: leadership is handed over where there is somebody, members of groups are sent away,
+ * the door is closed, requests under way finish, logs are made durable and closed, the clean mark is
+ * written last.
  * Longer than most: it is the order of a start and of an end.
  */
 import type { DiskFault } from "../env/disk.ts";
@@ -32,6 +33,7 @@ import { Dispatch } from "./dispatch.ts";
 import { Door } from "./door.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Gate } from "./gate.ts";
+import { GroupMetrics } from "./group_metrics.ts";
 import { HANDLERS } from "./handlers.ts";
 import { type BrokerState, httpRoutes } from "./http_routes.ts";
 import { advertisedOf, listenersOf, type NamedListener, withBoundPorts } from "./listeners.ts";
@@ -94,6 +96,8 @@ export class Broker {
   #lifecycle: BrokerLifecycle | undefined;
   #door: Door | undefined;
   #bound: readonly Address[] = [];
+  #groups: BrokerContext["groups"] | undefined;
+  #groupMetrics: GroupMetrics | undefined;
   #background: Background | undefined;
   /** Of the last clean stop, as the next registration tells it. */
   #directories: Pick<MetadataDirectories, "directoryIds" | "lastBrokerEpoch"> | undefined;
@@ -120,6 +124,7 @@ export class Broker {
       state: () => this.#state,
       directories: () => this.#logs?.directories() ?? [],
       offlinePartitions: () => this.#logs?.partitions.offlineCount() ?? 0,
+      prepareMetrics: () => this.#groupMetrics?.prepare(),
     });
     this.#loopDelay = new LoopDelay(env.clock, this.metrics.loopDelaySeconds);
     this.stopped = new Promise((resolve) => {
@@ -197,6 +202,7 @@ export class Broker {
     this.#gate.abandon();
     this.#lifecycle?.stop();
     this.#node?.stop();
+    this.#groups?.abandon();
     this.#background?.halt();
     this.#door?.destroy();
     if (this.#logs === undefined) this.#node?.view.abandon();
@@ -220,6 +226,7 @@ export class Broker {
     const endMs = this.#env.clock.monotonicMs() + timeoutMs;
     await this.#leave(timeoutMs);
     if (this.#isEnded) return;
+    this.#groups?.stop(); // members that wait for others would hold the door open
     const leftMs = Math.max(endMs - this.#env.clock.monotonicMs(), 0);
     await Promise.all([this.#door?.close(leftMs), this.#background?.stop(leftMs)]);
     if (this.#isEnded) return; // the disk has failed meanwhile
@@ -405,6 +412,14 @@ export class Broker {
       served: served.map(({ api }) => api),
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
     });
+    this.#groups = broker.groups;
+    this.#groupMetrics = new GroupMetrics({
+      env: this.#env,
+      groups: broker.groups,
+      partitions: logs.partitions,
+      stuckMs: this.settings.get("mq.group.stuck.ms"),
+    });
+    this.#groupMetrics.observe(this.metrics.metrics);
     this.#dispatch = new Dispatch({ broker, handlers: HANDLERS, gate: this.#gate });
     this.#router.takeClients(this.#dispatch);
     return broker;
@@ -430,6 +445,7 @@ export class Broker {
 
   #serve(broker: BrokerContext, logs: LogManager, address: Address): Address {
     this.#state = "serving";
+    if (broker.self.isBroker) broker.groups.start();
     this.#gate.open();
     this.#loopDelay.start();
     this.#background?.start();

@@ -7,6 +7,8 @@ import type { ClusterImage } from "../metadata/image.ts";
 import type { FeatureRange } from "../metadata/record.ts";
 import type { ChangeRefusal, VoterChange } from "../raft/voter_change.ts";
 import type { RaftStatus } from "../raft/status.ts";
+import type { GroupShard } from "../group/group_shard.ts";
+import type { GroupCoordinator } from "../runtime/coordinator/coordinator.ts";
 import type { AppendTools } from "../runtime/partition_append.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
 import type { ManagedLogs } from "../runtime/managed_logs.ts";
@@ -61,6 +63,9 @@ export interface BrokerContext {
   readonly logs: ManagedLogs;
   readonly retention: Retention;
   readonly producerIds: ProducerIds;
+  readonly groups: GroupCoordinator<GroupShard>;
+  /** Patterns of subscriptions can be judged when it resolves; undefined where they can by now. */
+  loadRegexes(): Promise<void> | undefined;
   readonly appendTools: AppendTools;
   readonly metrics: BrokerMetrics;
   /** What this node answers, in the order of the keys. */

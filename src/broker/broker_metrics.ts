@@ -28,6 +28,7 @@ export class BrokerMetrics {
   readonly refusedConnections: Counter;
   readonly badRequests: Counter;
   readonly appendErrors: Counter;
+  readonly groupLoadSeconds: Histogram;
   connectionCount = 0;
   queuedRequestBytes = 0;
   readonly #messagesIn: CounterFamily;
@@ -77,6 +78,10 @@ export class BrokerMetrics {
     this.appendErrors = metrics.counter({
       name: "mq_append_errors_total",
       help: "Batches that a disk did not take.",
+    }).of();
+    this.groupLoadSeconds = metrics.histogram({
+      name: "mq_group_coordinator_load_seconds",
+      help: "Seconds that loading a partition of groups took.",
     }).of();
     metrics.gauge({
       name: "kafka_server_socketservermetrics_connection_count",

@@ -1,4 +1,5 @@
 /** Settings as the protocol tells them: value, type, where the value comes from, and its synonyms. */
+import { GROUP_SETTINGS } from "../metadata/group_config.ts";
 import { canonicalText, type Setting, type SettingType } from "../metadata/setting.ts";
 import { TOPIC_SETTINGS, type TopicSetting } from "../metadata/topic_config.ts";
 import { BROKER_SETTINGS, BrokerSettings } from "../runtime/broker_settings.ts";
@@ -7,6 +8,7 @@ import { BROKER_SETTINGS, BrokerSettings } from "../runtime/broker_settings.ts";
 const SOURCE_TOPIC = 1;
 const SOURCE_STATIC_BROKER = 4;
 const SOURCE_DEFAULT = 5;
+const SOURCE_GROUP = 8;
 
 /** Kafka: DescribeConfigsResponse.ConfigType. */
 const TYPE: Readonly<Record<SettingType, number>> = {
@@ -67,6 +69,24 @@ export function brokerConfigDescriptions(broker: BrokerSettings): readonly Confi
       ? []
       : [{ name: setting.name, value: text, source: SOURCE_STATIC_BROKER }];
     return describe(setting, [...given, ...defaultOf(setting)], true);
+  });
+}
+
+export function groupConfigDescriptions(
+  own: ReadonlyMap<string, string>,
+  broker: BrokerSettings,
+): readonly ConfigDescription[] {
+  return GROUP_SETTINGS.map((setting) => {
+    const { name, synonym } = setting;
+    const ownValue = own.get(name);
+    const brokerValue = broker.given(synonym);
+    return describe(setting, [
+      ...ownValue === undefined ? [] : [{ name, value: ownValue, source: SOURCE_GROUP }],
+      ...brokerValue === undefined
+        ? []
+        : [{ name: synonym, value: brokerValue, source: SOURCE_STATIC_BROKER }],
+      ...defaultOf({ ...setting, name: synonym }),
+    ], false);
   });
 }
 

@@ -19,12 +19,19 @@ export interface HealthSources {
   directories(): readonly DirectoryReport[];
   /** Partitions that cannot be served. */
   offlinePartitions(): number;
+  /** To be awaited before a page of metrics is made. */
+  prepareMetrics?(): Promise<void> | undefined;
 }
 
 export function httpRoutes(
   metrics: BrokerMetrics,
   health: HealthSources,
-): (question: { readonly method: string; readonly path: string }) => HttpReply {
+): (
+  question: { readonly method: string; readonly path: string },
+) => HttpReply | Promise<HttpReply> {
+  const page = (): HttpReply => {
+    return { status: 200, contentType: METRICS_TYPE, body: metrics.metrics.render() };
+  };
   return ({ method, path }) => {
     if (method !== "GET" && method !== "HEAD") {
       return problem(405, `Method ${method} is not served; use GET`);
@@ -38,7 +45,7 @@ export function httpRoutes(
       case "/readyz":
         return ready(health);
       case "/metrics":
-        return { status: 200, contentType: METRICS_TYPE, body: metrics.metrics.render() };
+        return health.prepareMetrics?.()?.then(page) ?? page();
       default:
         return problem(404, `There is no ${path}; there are /health/live, /health/ready, /metrics`);
     }

@@ -1,5 +1,5 @@
 /**
- * Topics that a client names and that are not there yet, created with all defaults: here where this node
+ * Topics that a client names, or the broker needs, and that are not there yet: created here where this node
  * decides, by a CreateTopics of its own that is forwarded where another one does.
  *
  * What came of it is seen in the image: the client is told of what is there then.
@@ -9,7 +9,7 @@ import { concat } from "../ground/concat.ts";
 import { requestFrame } from "../wire/message.ts";
 import { NotController } from "../runtime/quorum/not_controller.ts";
 import type { BrokerContext } from "./broker_context.ts";
-import { createTopics, newTopic } from "./create_topics.ts";
+import { autoCreated, createAutomatically } from "./internal_topics.ts";
 
 const LENGTH_BYTES = 4;
 const API_VERSION = 7;
@@ -23,7 +23,7 @@ export async function createMissingTopics(
 ): Promise<void> {
   if (broker.quorum.isLeader) {
     try {
-      await createTopics(broker, names.map((name) => newTopic(broker, name)), false);
+      await createAutomatically(broker, names);
       return;
     } catch (error) {
       if (!(error instanceof NotController)) throw error;
@@ -31,13 +31,16 @@ export async function createMissingTopics(
     }
   }
   const header = { apiVersion: API_VERSION, correlationId: 0, clientId };
-  const topics = names.map((name) => ({
-    name,
-    numPartitions: -1,
-    replicationFactor: -1,
-    assignments: [],
-    configs: [],
-  }));
+  const topics = names.map((name) => {
+    const { partitionCount, replicationFactor, config } = autoCreated(broker, name);
+    return {
+      name,
+      numPartitions: partitionCount,
+      replicationFactor,
+      assignments: [],
+      configs: config,
+    };
+  });
   const parts = requestFrame(api, header, { topics, timeoutMs: TIMEOUT_MS, validateOnly: false });
   const frame = concat(parts as Uint8Array[]).subarray(LENGTH_BYTES);
   await broker.forwarder.forward(frame, clientId, { timeoutMs: TIMEOUT_MS });

@@ -3,9 +3,15 @@ import type { Api } from "../api/schema.ts";
 import { allocateProducerIds } from "../api/own/allocate_producer_ids.ts";
 import { ErrorCode, errorName } from "../api/error_code.ts";
 import type { Env } from "../env/env.ts";
+import { Prng } from "../ground/prng.ts";
 import type { Uuid } from "../ground/uuid.ts";
+import { GroupShard } from "../group/group_shard.ts";
+import { groupConfigValue } from "../metadata/group_config.ts";
 import { compressWith, decompressWith } from "../record/compression.ts";
 import type { BrokerSettings } from "../runtime/broker_settings.ts";
+import { GroupCoordinator } from "../runtime/coordinator/coordinator.ts";
+import { groupSettingsOf } from "../runtime/coordinator/group_settings_of.ts";
+import { LazyRegexes } from "../runtime/coordinator/lazy_regexes.ts";
 import type { LogManager } from "../runtime/log_manager.ts";
 import type { AppendTools } from "../runtime/partition_append.ts";
 import { CallFault } from "../runtime/peers/call_fault.ts";
@@ -35,6 +41,8 @@ export interface ContextParts {
 
 export function newContext(parts: ContextParts): BrokerContext {
   const { env, settings, node, self, logs, retention, metrics, served } = parts;
+  const tools = appendTools(env, settings);
+  const regexes = new LazyRegexes();
   return {
     env,
     settings,
@@ -56,7 +64,9 @@ export function newContext(parts: ContextParts): BrokerContext {
     }),
     partitions: logs.partitions,
     producerIds: new ProducerIds(() => allocate(parts)),
-    appendTools: appendTools(env, settings),
+    groups: newCoordinator(parts, tools, regexes),
+    loadRegexes: () => regexes.load(),
+    appendTools: tools,
     featuresOf: (nodeId) => node.featuresOf(nodeId),
     observers: () => node.observers(),
     leaderId: () => node.leaderId(),
@@ -97,6 +107,46 @@ export class Self implements SelfInCluster {
       if ("brokerId" in record && record.brokerId === this.brokerId) look();
     });
   }
+}
+
+function newCoordinator(
+  { env, settings, node: { view }, self, logs, metrics }: ContextParts,
+  tools: AppendTools,
+  regexes: LazyRegexes,
+): GroupCoordinator<GroupShard> {
+  const groupSettings = groupSettingsOf(settings);
+  const brokerValue = (name: string): string | undefined => settings.text(name);
+  return new GroupCoordinator({
+    env,
+    view,
+    tools,
+    partitions: logs.partitions,
+    mayServe: () => self.mayServe,
+    loadRegexes: () => regexes.load(),
+    onLoaded: (seconds) => metrics.groupLoadSeconds.observe(seconds),
+    newShard: () =>
+      new GroupShard({
+        settings: groupSettings,
+        image: view.image,
+        random: new Prng(env.random.u32()),
+        regexes,
+        configOf: (groupId) => {
+          const own = view.image.groupConfig(groupId);
+          return {
+            consumerSessionTimeoutMs: groupConfigValue(
+              "consumer.session.timeout.ms",
+              own,
+              brokerValue,
+            ),
+            consumerHeartbeatIntervalMs: groupConfigValue(
+              "consumer.heartbeat.interval.ms",
+              own,
+              brokerValue,
+            ),
+          };
+        },
+      }),
+  });
 }
 
 async function allocate({ node, self, brokerEpoch }: ContextParts): Promise<AllocatedIds> {

@@ -12,6 +12,9 @@ export const TOPIC_OPERATIONS = bits([3, 4, 5, 6, 7, 8, 10, 11]);
 /** Create, alter, describe, cluster action, describe configs, alter configs, idempotent write. */
 export const CLUSTER_OPERATIONS = bits([5, 7, 8, 9, 10, 11, 12]);
 
+/** Read, delete, describe, describe configs, alter configs. */
+export const GROUP_OPERATIONS = bits([3, 6, 8, 10, 11]);
+
 function bits(codes: readonly number[]): number {
   return codes.reduce((field, code) => field | (1 << code), 0);
 }

@@ -7,6 +7,7 @@
  *
  *     level 1  a node alone: topics, partitions, settings, producer ids, brokers that are never fenced
  *     level 2  clusters: listeners, fencing, moving leaders, reassignment, features, settings of brokers
+ *     level 3  settings of groups
  *
  * The levels are mq's own and unlike Kafka's: the records are not Kafka's either. A new form of record
  * is a new level, one line here, and its number in the table of `record.ts`.
@@ -28,10 +29,15 @@ export interface Feature {
 }
 
 export const METADATA_VERSION = "metadata.version";
+/** Level 1: groups of KIP-848, whose members the coordinator assigns. */
+export const GROUP_VERSION = "group.version";
 
 /** Of `metadata.version`: one node, as it was before there were clusters. */
 export const LEVEL_ALONE = 1;
 export const LEVEL_CLUSTER = 2;
+export const LEVEL_GROUPS = 3;
+/** Of `group.version`. */
+export const LEVEL_CONSUMER_GROUPS = 1;
 
 // deno-fmt-ignore
 export const FEATURES: readonly Feature[] = [
@@ -41,7 +47,13 @@ export const FEATURES: readonly Feature[] = [
     levels: [
       { level: LEVEL_ALONE, changesMetadata: true },
       { level: LEVEL_CLUSTER, changesMetadata: true },
+      { level: LEVEL_GROUPS, changesMetadata: true },
     ],
+  },
+  {
+    name: GROUP_VERSION,
+    levelAtFirst: 0,
+    levels: [{ level: LEVEL_CONSUMER_GROUPS, changesMetadata: false }],
   },
 ];
 

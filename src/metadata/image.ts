@@ -57,6 +57,7 @@ export class ClusterImage {
   /** In the order of their ids; made anew when it is asked for after a change. */
   #brokersInOrder: readonly BrokerImage[] | undefined;
   readonly #brokerConfigs = new Map<string, Map<string, string>>();
+  readonly #groupConfigs = new Map<string, Map<string, string>>();
   readonly #features = new Map<string, number>();
   readonly #removed = new Set<Uuid>();
   /** Names as they collide, to the topic that has them. */
@@ -139,6 +140,16 @@ export class ClusterImage {
     return this.#brokerConfigs;
   }
 
+  /** Settings of one group (config resource GROUP), whether or not there is such a group. */
+  groupConfig(groupId: string): ReadonlyMap<string, string> {
+    return this.#groupConfigs.get(groupId) ?? NO_CONFIG;
+  }
+
+  /** Every group, by its id, that has settings of its own. */
+  groupConfigs(): Iterable<readonly [string, ReadonlyMap<string, string>]> {
+    return this.#groupConfigs;
+  }
+
   /** What was decided, by the feature's name. */
   featureLevels(): ReadonlyMap<string, number> {
     return this.#features;
@@ -161,6 +172,7 @@ export class ClusterImage {
     this.#brokers.clear();
     this.#brokersInOrder = undefined;
     this.#brokerConfigs.clear();
+    this.#groupConfigs.clear();
     this.#features.clear();
     this.#removed.clear();
     this.#unified.clear();
@@ -228,10 +240,11 @@ export class ClusterImage {
 
   #onConfig({ resourceType, resourceName, name, value }: ConfigRecord): void {
     if (resourceType === "topic") return set(this.#topics.get(resourceName)?.config, name, value);
-    const config = this.#brokerConfigs.get(resourceName) ?? new Map<string, string>();
+    const configs = resourceType === "group" ? this.#groupConfigs : this.#brokerConfigs;
+    const config = configs.get(resourceName) ?? new Map<string, string>();
     set(config, name, value);
-    if (config.size > 0) this.#brokerConfigs.set(resourceName, config);
-    else this.#brokerConfigs.delete(resourceName);
+    if (config.size > 0) configs.set(resourceName, config);
+    else configs.delete(resourceName);
   }
 
   #onRemoveTopic({ topicId }: RemoveTopicRecord): void {

@@ -13,7 +13,7 @@
  * Longer than most files: what a record is and how that is checked stand side by side.
  */
 import type { Uuid } from "../ground/uuid.ts";
-import { LEVEL_ALONE, LEVEL_CLUSTER, refuseLevel } from "./feature.ts";
+import { LEVEL_ALONE, LEVEL_CLUSTER, LEVEL_GROUPS, refuseLevel } from "./feature.ts";
 import {
   aBoolean,
   aCount,
@@ -74,11 +74,14 @@ export interface PartitionChangeRecord {
   readonly bumpsLeaderEpoch: boolean;
 }
 
-/** Version 1 also has settings of brokers; the resource named "" stands for all of them. */
+/**
+ * Version 1 also has settings of brokers; the resource named "" stands for all of them. Version 2 also
+ * has settings of groups.
+ */
 export interface ConfigRecord {
   readonly kind: "config";
-  readonly version: 0 | 1;
-  readonly resourceType: "topic" | "broker";
+  readonly version: 0 | 1 | 2;
+  readonly resourceType: "topic" | "broker" | "group";
   readonly resourceName: string;
   readonly name: string;
   /** Null = back to the default. */
@@ -235,6 +238,7 @@ const FORMS: Readonly<Record<RecordKind, readonly Form[]>> = {
   "config": [
     { level: LEVEL_ALONE, fields: { ...CONFIG, resourceType: oneOf("topic") } },
     { level: LEVEL_CLUSTER, fields: { ...CONFIG, resourceType: oneOf("topic", "broker") } },
+    { level: LEVEL_GROUPS, fields: { ...CONFIG, resourceType: oneOf("topic", "broker", "group") } },
   ],
   "remove-topic": [{ level: LEVEL_ALONE, fields: { topicId: aUuid } }],
   "register-broker": [

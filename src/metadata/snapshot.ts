@@ -11,6 +11,9 @@ import type { BrokerImage, ClusterImage, PartitionImage, TopicImage } from "./im
 import { isReassigned, NO_LEADER, sameIds } from "./partition_image.ts";
 import type { ConfigRecord, MetadataRecord, PartitionRecord } from "./record.ts";
 
+/** The oldest form that has settings of such a resource. */
+const CONFIG_VERSION = { topic: 0, broker: 1, group: 2 } as const;
+
 export function* snapshotRecords(image: ClusterImage): Iterable<MetadataRecord> {
   for (const [name, level] of image.featureLevels()) {
     yield { kind: "feature-level", version: 0, name, level };
@@ -19,6 +22,9 @@ export function* snapshotRecords(image: ClusterImage): Iterable<MetadataRecord> 
   for (const broker of image.brokers()) yield brokerRecord(broker);
   for (const [name, config] of image.brokerConfigs()) {
     yield* configRecords("broker", name, config);
+  }
+  for (const [groupId, config] of image.groupConfigs()) {
+    yield* configRecords("group", groupId, config);
   }
   for (const topic of image.topics()) {
     const { name, topicId, config, partitions } = topic;
@@ -39,6 +45,7 @@ export function imagesEqual(one: ClusterImage, other: ClusterImage): boolean {
     sameInOrder(one.removedTopics(), other.removedTopics(), Object.is) &&
     sameInOrder(one.brokers(), other.brokers(), sameValue) &&
     sameInOrder(sorted(one.brokerConfigs()), sorted(other.brokerConfigs()), sameConfig) &&
+    sameInOrder(sorted(one.groupConfigs()), sorted(other.groupConfigs()), sameConfig) &&
     sameInOrder(one.topics(), other.topics(), sameTopic);
 }
 
@@ -64,7 +71,7 @@ function* configRecords(
   resourceName: string,
   config: ReadonlyMap<string, string>,
 ): Iterable<ConfigRecord> {
-  const version = resourceType === "topic" ? 0 : 1;
+  const version = CONFIG_VERSION[resourceType];
   for (const [name, value] of config) {
     yield { kind: "config", version, resourceType, resourceName, name, value };
   }

@@ -22,8 +22,11 @@ export function unifiedName(name: string): string {
 
 /** Topics that belong to the broker itself. */
 export function isInternalTopic(name: string): boolean {
-  return name === "__consumer_offsets" || name === "__transaction_state" ||
-    name === METADATA_TOPIC;
+  return name === OFFSETS_TOPIC || name === TRANSACTIONS_TOPIC || name === METADATA_TOPIC;
 }
+
+/** Groups and their committed offsets. */
+export const OFFSETS_TOPIC = "__consumer_offsets";
+export const TRANSACTIONS_TOPIC = "__transaction_state";
 
 export const METADATA_TOPIC = "__cluster_metadata";

@@ -12,6 +12,7 @@ import {
   type SettingType,
   type SettingValue,
 } from "../metadata/setting.ts";
+import { refuseGroupSettings } from "./coordinator/group_settings_of.ts";
 import { refuseTogether, TOPIC_SETTINGS, type TopicSetting } from "../metadata/topic_config.ts";
 
 // deno-fmt-ignore
@@ -54,6 +55,28 @@ const OWN = [
   { name: "mq.background.flush.ms", type: "long", default: "30000", min: 100, doc: "How often logs of the durability class memory are made durable, in milliseconds." },
   { name: "producer.id.expiration.ms", type: "int", default: "86400000", min: 1, doc: "Milliseconds after which an idle producer's sequence numbers are forgotten." },
   { name: "transactional.id.expiration.ms", type: "int", default: "604800000", min: 1, doc: "Milliseconds after which an idle transactional id is forgotten." },
+  { name: "offsets.topic.num.partitions", type: "int", default: "50", min: 1, doc: "Partitions of the topic that keeps committed offsets and groups; it is made when the first group asks." },
+  { name: "offsets.topic.replication.factor", type: "int", min: 1, max: 32767, doc: "Replicas of the topic that keeps committed offsets and groups; without it three, or as many as there are brokers when it is made." },
+  { name: "offsets.topic.segment.bytes", type: "int", default: "104857600", min: 1048576, doc: "Bytes of a segment of the topic that keeps committed offsets and groups, when it is made." },
+  { name: "offsets.retention.minutes", type: "int", default: "10080", min: 1, doc: "Minutes that the offsets of a group without members are kept, and those of whoever commits without being a member." },
+  { name: "offsets.retention.check.interval.ms", type: "long", default: "600000", min: 1, doc: "How often offsets that are too old are looked for, in milliseconds." },
+  { name: "offset.metadata.max.bytes", type: "int", default: "4096", min: 0, doc: "Largest text that may be committed beside an offset, in bytes." },
+  { name: "group.min.session.timeout.ms", type: "int", default: "6000", min: 0, doc: "Shortest session timeout that a member of a classic group may ask for, in milliseconds." },
+  { name: "group.max.session.timeout.ms", type: "int", default: "1800000", min: 0, doc: "Longest session timeout that a member of a classic group may ask for, in milliseconds." },
+  { name: "group.initial.rebalance.delay.ms", type: "int", default: "0", min: 0, doc: "How long an empty classic group waits for more members before its first rebalance, in milliseconds (Kafka: 3000)." },
+  { name: "group.max.size", type: "int", default: "2147483647", min: 1, doc: "Most members of a classic group." },
+  { name: "group.coordinator.rebalance.protocols", type: "list", default: "classic,consumer", values: ["classic", "consumer", "share", "streams"], doc: "Protocols of groups that are served; there are classic and consumer." },
+  { name: "group.consumer.session.timeout.ms", type: "int", default: "45000", min: 1, doc: "How long a member of a consumer group (KIP-848) may be silent, in milliseconds; a group may have its own." },
+  { name: "group.consumer.min.session.timeout.ms", type: "int", default: "45000", min: 1, doc: "Shortest such time that a group may have, in milliseconds." },
+  { name: "group.consumer.max.session.timeout.ms", type: "int", default: "60000", min: 1, doc: "Longest such time that a group may have, in milliseconds." },
+  { name: "group.consumer.heartbeat.interval.ms", type: "int", default: "5000", min: 1, doc: "How often members of a consumer group (KIP-848) are told to send heartbeats, in milliseconds; a group may have its own." },
+  { name: "group.consumer.min.heartbeat.interval.ms", type: "int", default: "5000", min: 1, doc: "Shortest such interval that a group may have, in milliseconds." },
+  { name: "group.consumer.max.heartbeat.interval.ms", type: "int", default: "15000", min: 1, doc: "Longest such interval that a group may have, in milliseconds." },
+  { name: "group.consumer.max.size", type: "int", default: "2147483647", min: 1, doc: "Most members of a consumer group (KIP-848)." },
+  { name: "group.consumer.assignors", type: "list", default: "uniform,range", values: ["uniform", "range"], doc: "Assignors of consumer groups (KIP-848); the first is taken where a member names none." },
+  { name: "group.consumer.migration.policy", type: "string", default: "bidirectional", values: ["bidirectional", "upgrade", "downgrade", "disabled"], doc: "Which live groups may change between the classic and the consumer protocol." },
+  { name: "group.consumer.regex.refresh.interval.ms", type: "int", default: "600000", min: 10000, doc: "How often subscriptions by pattern are looked at anew at the latest, in milliseconds." },
+  { name: "mq.group.stuck.ms", type: "long", default: "300000", min: 1, doc: "How long a committed offset may stay behind unread records before the partition counts as stuck, in milliseconds." },
   { name: "log.initial.task.delay.ms", type: "long", default: "30000", min: 0, doc: "How long after the start retention is looked at for the first time, in milliseconds." },
   { name: "log.retention.check.interval.ms", type: "long", default: "300000", min: 1, doc: "How often retention is looked at, in milliseconds." },
   { name: "log.cleaner.enable", type: "boolean", default: "true", doc: "Whether compacted topics are compacted." },
@@ -73,7 +96,7 @@ const OWN = [
 
 /** Accepted and without effect: what mq has no use for, or does not do yet. */
 const IGNORED =
-  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.fetch.timeout.ms controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms controller.quorum.retry.backoff.max.ms initial.broker.registration.timeout.ms inter.broker.listener.name security.inter.broker.protocol offsets.topic.replication.factor offsets.topic.num.partitions transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr group.initial.rebalance.delay.ms group.coordinator.rebalance.protocols log.cleaner.threads log.cleaner.io.buffer.size log.cleaner.io.buffer.load.factor broker.id metadata.log.dir metrics.recording.level"
+  "num.network.threads num.io.threads num.recovery.threads.per.data.dir num.replica.fetchers background.threads socket.send.buffer.bytes socket.receive.buffer.bytes queued.max.requests controller.quorum.fetch.timeout.ms controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms controller.quorum.retry.backoff.max.ms initial.broker.registration.timeout.ms inter.broker.listener.name security.inter.broker.protocol transaction.state.log.replication.factor transaction.state.log.min.isr transaction.state.log.num.partitions share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr log.cleaner.threads offsets.topic.compression.codec offsets.load.buffer.size offsets.commit.timeout.ms group.coordinator.threads group.coordinator.append.linger.ms group.share.max.size group.share.session.timeout.ms group.share.heartbeat.interval.ms log.cleaner.io.buffer.size log.cleaner.io.buffer.load.factor broker.id metadata.log.dir metrics.recording.level"
     .split(" ");
 
 type OwnSetting = (typeof OWN)[number];
@@ -148,6 +171,8 @@ export class BrokerSettings {
       const name = "log.cleaner.min.compaction.lag.ms";
       problems.push({ kind: "invalid", name, message: contradiction });
     }
+    const ofGroups = problems.length > 0 ? undefined : refuseGroupSettings(this);
+    if (ofGroups !== undefined) problems.push({ kind: "invalid", ...ofGroups });
     return problems;
   }
 

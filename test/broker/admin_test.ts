@@ -31,7 +31,8 @@ describe("ApiVersions", () => {
     expect(range(0)).toEqual([0, 11]);
     expect(range(1)).toEqual([4, 17]);
     expect(range(18)).toEqual([0, 4]);
-    expect(range(11)).toBeUndefined();
+    expect(range(11)).toEqual([0, 9]);
+    expect(range(999)).toBeUndefined();
   });
 
   test("answers a version from the future in version 0, with error 35 and its own range", async () => {

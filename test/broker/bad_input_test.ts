@@ -16,6 +16,7 @@ import * as batches from "../record/batches.ts";
 import {
   batchOf,
   type Fixture,
+  pageOf,
   type RawConnection,
   recordsOf,
   startBroker,
@@ -58,7 +59,7 @@ afterEach(async () => {
   expect([errorCode, baseOffset]).toEqual([0, 2]);
   await connection.close();
   await fixture.clock.advance(2000);
-  const { body } = fixture.broker.routes({ method: "GET", path: "/metrics" });
+  const { body } = pageOf(fixture, "/metrics");
   const gauges =
     /^(kafka_server_socketservermetrics_connection_count|mq_queued_request_bytes) .*$/gm;
   expect(body.match(gauges)).toEqual([

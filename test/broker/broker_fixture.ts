@@ -1,6 +1,7 @@
 /** A whole broker in memory: its clock moved by the test, its disk and network of our own. */
 import type { Api, RequestInput, ResponseOf } from "../../src/api/schema.ts";
 import { Broker } from "../../src/broker/broker.ts";
+import type { HttpReply } from "../../src/broker/http_routes.ts";
 import type { Env } from "../../src/env/env.ts";
 import type { Address, Stream } from "../../src/env/network.ts";
 import { BufferPool } from "../../src/ground/buffer_pool.ts";
@@ -76,6 +77,13 @@ export function assembleBroker(
   const dial = async (): Promise<RawConnection> =>
     new RawConnection(await network.dial(ADDRESS), clock);
   return { broker, clock, disk, network, env, events, dial };
+}
+
+/** What is answered over HTTP where nothing has to be read for it. */
+export function pageOf({ broker }: Pick<Fixture, "broker">, path: string): HttpReply {
+  const reply = broker.routes({ method: "GET", path });
+  if (reply instanceof Promise) throw new Error(`${path} has to be waited for`);
+  return reply;
 }
 
 /** Requests and answers as they are on the wire, without a client's cleverness. */

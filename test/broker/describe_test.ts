@@ -3,7 +3,6 @@ import { describeCluster } from "../../src/api/describe_cluster.ts";
 import { describeConfigs } from "../../src/api/describe_configs.ts";
 import { describeTopicPartitions } from "../../src/api/describe_topic_partitions.ts";
 import { ErrorCode } from "../../src/api/error_code.ts";
-import { findCoordinator } from "../../src/api/find_coordinator.ts";
 import { initProducerId } from "../../src/api/init_producer_id.ts";
 import { listOffsets } from "../../src/api/list_offsets.ts";
 import type { ResponseOf } from "../../src/api/schema.ts";
@@ -119,22 +118,6 @@ describe("Describe", () => {
       cursor = page.nextCursor;
     } while (cursor !== null);
     expect(seen).toEqual(["a0", "a1", "a2", "b0", "b1", "b2"]);
-  });
-
-  test("there is no coordinator yet, in both shapes of the answer", async () => {
-    const { dial } = await startBroker();
-    const connection = await dial();
-    expect((await connection.ask(findCoordinator, 0, { key: "g" })).errorCode).toBe(
-      ErrorCode.CoordinatorNotAvailable,
-    );
-    const { coordinators } = await connection.ask(findCoordinator, 4, {
-      keyType: 0,
-      coordinatorKeys: ["g", "h"],
-    });
-    expect(coordinators.map(({ key, errorCode }) => `${key} ${errorCode}`)).toEqual([
-      "g 15",
-      "h 15",
-    ]);
   });
 
   test("producer ids differ, also when they are asked for at once", async () => {

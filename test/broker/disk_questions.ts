@@ -2,7 +2,7 @@
 import { deleteTopics } from "../../src/api/delete_topics.ts";
 import { BrokerFault } from "../../src/broker/broker_fault.ts";
 import type { MemoryDisk } from "../log/memory_disk.ts";
-import { type Fixture, type RawConnection, recordsOf } from "./broker_fixture.ts";
+import { type Fixture, pageOf, type RawConnection, recordsOf } from "./broker_fixture.ts";
 import { fetchFrom } from "./topic_requests.ts";
 
 export const MEBIBYTE: number = 1024 * 1024;
@@ -33,7 +33,7 @@ export function metric({ broker }: Fixture, name: string): string | undefined {
 }
 
 export function ready({ broker }: Fixture): string {
-  const { status, body } = broker.routes({ method: "GET", path: "/health/ready" });
+  const { status, body } = pageOf({ broker }, "/health/ready");
   return `${status} ${body.trim()}`;
 }
 

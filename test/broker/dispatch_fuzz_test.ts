@@ -10,6 +10,7 @@ import { randomStruct, seedOf } from "../wire/random_message.ts";
 import {
   batchOf,
   type Fixture,
+  pageOf,
   type RawConnection,
   recordsOf,
   startBroker,
@@ -23,7 +24,7 @@ const MUTATIONS = 3;
 async function expectAlive({ dial, broker }: Fixture): Promise<void> {
   const connection = await dial();
   expect(recordsOf((await fetchFrom(connection, "kept")).records).slice(0, 1)).toEqual(["0:kept"]);
-  expect(broker.routes({ method: "GET", path: "/health/ready" }).status).toBe(200);
+  expect(pageOf({ broker }, "/health/ready").status).toBe(200);
   await connection.close();
 }
 

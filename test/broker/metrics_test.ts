@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { deleteTopics } from "../../src/api/delete_topics.ts";
-import { batchOf, type Fixture, startBroker } from "./broker_fixture.ts";
+import { batchOf, type Fixture, pageOf, startBroker } from "./broker_fixture.ts";
 import { createTopic, fetchFrom, produceTo } from "./topic_requests.ts";
 
 /** The value of one series, or undefined where the page has none. */
 function sample({ broker }: Fixture, series: string): number | undefined {
-  const { body } = broker.routes({ method: "GET", path: "/metrics" });
+  const { body } = pageOf({ broker }, "/metrics");
   const line = body.split("\n").find((one) => one.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
@@ -53,7 +53,7 @@ describe("/metrics of a broker that works", () => {
     expect(sample(fixture, "mq_append_errors_total")).toBe(1);
     expect(fixture.events.join()).toMatch(/could not be appended/);
     await connection.ask(deleteTopics, 5, { topicNames: ["t"], timeoutMs: 1000 });
-    const { body } = fixture.broker.routes({ method: "GET", path: "/metrics" });
+    const { body } = pageOf(fixture, "/metrics");
     expect(body).not.toContain('topic="t"');
   });
 });

@@ -1,4 +1,5 @@
 /** What the nodes of a cluster answer to those who look after it. */
+import { pageOf } from "../broker/broker_fixture.ts";
 import { describe, expect, test } from "bun:test";
 import { createTopics } from "../../src/api/create_topics.ts";
 import { describeCluster } from "../../src/api/describe_cluster.ts";
@@ -61,7 +62,7 @@ async function quorumOf(
 
 /** The value of a series, or undefined where the page of the node has none. */
 function sample({ broker }: TestNode, series: string): number | undefined {
-  const { body } = broker.routes({ method: "GET", path: "/metrics" });
+  const { body } = pageOf({ broker }, "/metrics");
   const line = body.split("\n").find((one) => one.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
@@ -213,7 +214,7 @@ describe("the quorum", () => {
     const update = async (): Promise<number> => {
       const { errorCode } = await cluster.ask(otherThan(cluster, leader), updateFeatures, 1, {
         timeoutMs: 1000,
-        featureUpdates: [{ feature: "metadata.version", maxVersionLevel: 2, upgradeType: 1 }],
+        featureUpdates: [{ feature: "metadata.version", maxVersionLevel: 3, upgradeType: 1 }],
         validateOnly: true,
       });
       return errorCode;

@@ -124,7 +124,7 @@ describe("a node that does not decide", () => {
       });
       return errorCode;
     };
-    expect(await update(2)).toBe(ErrorCode.None);
+    expect(await update(3)).toBe(ErrorCode.None);
     expect(await update(99)).toBe(ErrorCode.InvalidUpdateVersion);
     cluster.haltAll();
   });

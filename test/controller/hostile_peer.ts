@@ -1,4 +1,5 @@
 /** Somebody who speaks mq's own APIs to a node, and need not be what it says. */
+import { pageOf } from "../broker/broker_fixture.ts";
 import { hello, type HelloRequest } from "../../src/api/own/hello.ts";
 import type { OwnApi } from "../../src/api/own/own_api.ts";
 import type { Stream } from "../../src/env/network.ts";
@@ -124,7 +125,7 @@ export function stateOf(cluster: TestCluster): readonly Readonly<Record<string, 
 
 /** The value of a metric, with labels where it has some; undefined where it is not told. */
 export function metric(node: TestNode, name: string): number | undefined {
-  const { body } = node.broker.routes({ method: "GET", path: "/metrics" });
+  const { body } = pageOf({ broker: node.broker }, "/metrics");
   const line = String(body).split("\n").find((one) => one.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 }

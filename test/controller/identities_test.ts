@@ -1,3 +1,4 @@
+import { pageOf } from "../broker/broker_fixture.ts";
 import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { unregisterBroker } from "../../src/api/unregister_broker.ts";
@@ -40,7 +41,7 @@ describe("identities", () => {
     expect(cluster.node(1).broker.metadata?.image.broker(4)).toBeUndefined();
     const told = cluster.node(1).events.filter((event) => event.includes("other-cluster"));
     expect(told).toHaveLength(1);
-    const { body } = cluster.node(1).broker.routes({ method: "GET", path: "/metrics" });
+    const { body } = pageOf({ broker: cluster.node(1).broker }, "/metrics");
     expect(body).toMatch(/mq_peer_refusals\{reason="other-cluster"\} [1-9]/);
     cluster.haltAll();
   });

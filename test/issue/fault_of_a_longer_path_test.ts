@@ -2,6 +2,7 @@
  * A topic could not be made in /data/ab, and /data/a went offline for it, with the metadata log in it:
  * the directory of a fault was found by how its path begins, without the slash behind it.
  */
+import { pageOf } from "../broker/broker_fixture.ts";
 import { expect, test } from "bun:test";
 import { batchOf, startBroker } from "../broker/broker_fixture.ts";
 import { createTopic, produceTo } from "../broker/topic_requests.ts";
@@ -17,7 +18,7 @@ test("a fault below /data/ab is not one of /data/a", async () => {
   expect((await produceTo(connection, "t", batchOf(["a"]))).errorCode).toBe(56);
   const onA = onFirst ? "first" : "second";
   expect((await produceTo(connection, onA, batchOf(["a"]))).errorCode).toBe(0);
-  expect(broker.routes({ method: "GET", path: "/health/ready" }).status).toBe(200);
+  expect(pageOf({ broker }, "/health/ready").status).toBe(200);
   await createTopic(connection, "later");
   expect(disk.info("/data/a/later-0")?.isDirectory).toBeTrue();
 });

@@ -2,6 +2,7 @@
  * A broker registered with a listener without a name. That was decided and committed; no record may hold
  * it, so every controller ended itself when it came to replay it, and again at each start.
  */
+import { supportedFeatures } from "../../src/metadata/feature.ts";
 import { describe, expect, test } from "bun:test";
 import { ErrorCode } from "../../src/api/error_code.ts";
 import { registerBroker, type RegisterBrokerResponse } from "../../src/api/own/register_broker.ts";
@@ -16,7 +17,7 @@ const REGISTRATION = {
   clusterId: CLUSTER_ID,
   listeners: [{ name: "PLAINTEXT", host: "h", port: 1 }],
   rack: null,
-  features: [{ name: "metadata.version", minVersion: 1, maxVersion: 2 }],
+  features: supportedFeatures(),
   directoryIds: [directoryOf(66)],
   previousBrokerEpoch: -1,
   isClean: false,

@@ -10,6 +10,7 @@ import {
   decideAlterConfigs,
 } from "../../src/metadata/decide/alter_configs.ts";
 import { decideRegisterBroker } from "../../src/metadata/decide/register_broker.ts";
+import { METADATA_VERSION } from "../../src/metadata/feature.ts";
 import { ClusterImage } from "../../src/metadata/image.ts";
 import type { MetadataRecord } from "../../src/metadata/record.ts";
 import { registration } from "./cluster.ts";
@@ -50,6 +51,10 @@ class Cluster {
 
   get settings(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.image.topic("t")?.config ?? []);
+  }
+
+  replay(record: MetadataRecord): void {
+    this.#replay([record]);
   }
 
   #replay(records: readonly MetadataRecord[]): void {
@@ -127,10 +132,10 @@ describe("decideAlterConfigs()", () => {
     expect(cluster.alter([to("min.compaction.lag.ms", "10")]).errorCode).toBe(ErrorCode.None);
   });
 
-  test("other resources than topics are refused, and where to go instead is said", () => {
+  test("other resources than topics and groups are refused, and where to go instead is said", () => {
     const cluster = new Cluster();
     cluster.register(1);
-    const reasons = new Map([[4, /settings file/], [8, /loggers/], [16, /metrics/], [32, /group/]]);
+    const reasons = new Map([[4, /settings file/], [8, /loggers/], [16, /metrics/]]);
     for (const [resourceType, reason] of reasons) {
       const configs = [to("log.cleaner.threads", "2")];
       const resources = [{ resourceType, resourceName: "1", configs }];
@@ -138,6 +143,40 @@ describe("decideAlterConfigs()", () => {
       expect(errorCode).toBe(ErrorCode.InvalidRequest);
       expect(errorMessage).toMatch(reason);
     }
+  });
+
+  test("settings of a group are changed whether or not it is there, within the broker's bounds", () => {
+    const cluster = new Cluster();
+    cluster.register(1);
+    const alter = (configs: readonly ConfigChange[], options = {}): unknown => {
+      const resources = [{ resourceType: 32, resourceName: "g", configs }];
+      const { errorCode, errorMessage } = cluster.alter([], { resources, ...options });
+      return errorCode === ErrorCode.None ? "done" : errorMessage;
+    };
+    const session = "consumer.session.timeout.ms";
+    const interval = "consumer.heartbeat.interval.ms";
+    expect(alter([to(session, "50000")])).toMatch(/metadata.version is 1, and it needs level 3/);
+    cluster.replay({ kind: "feature-level", version: 0, name: METADATA_VERSION, level: 3 });
+    expect(alter([to(session, "50000")])).toBe("done");
+    expect(alter([to(session, "44999")])).toMatch(/or equal to group.consumer.min.session/);
+    expect(alter([to(session, "60001")])).toMatch(/or equal to group.consumer.max.session/);
+    expect(alter([to(interval, "4999")])).toMatch(/equal to group.consumer.min.heartbeat/);
+    expect(alter([to(session, "long")])).toMatch(/it must be a whole number/);
+    expect(alter([to("consumer.session.timeout", "1")])).toMatch(/did you mean 'consumer.session/);
+    expect(alter([to(session, "1", append)])).toMatch(/Can't APPEND/);
+    const brokerValue = (name: string): string | undefined =>
+      name === "group.consumer.min.session.timeout.ms" ? "1000" : undefined;
+    expect(alter([to(session, "4000")], { brokerValue })).toMatch(
+      /must be greater than consumer.h/,
+    );
+    expect(Object.fromEntries(cluster.image.groupConfig("g"))).toEqual({ [session]: "50000" });
+    expect(alter([to(interval, "6000")], { isWholeSet: true })).toBe("done");
+    expect(Object.fromEntries(cluster.image.groupConfig("g"))).toEqual({ [interval]: "6000" });
+    expect(cluster.written.every((record) => record.kind === "config" && record.version === 2))
+      .toBeTrue();
+    const nameless = [{ resourceType: 32, resourceName: "", configs: [to(session, "50000")] }];
+    expect(cluster.alter([], { resources: nameless }).errorMessage)
+      .toBe("Default group resources are not allowed.");
   });
 
   test("an answer does not grow with what was sent", () => {

@@ -171,6 +171,14 @@ describe("ClusterImage.replay()", () => {
     expect([...image.brokerConfigs()].map(([name]) => name)).toEqual([""]);
   });
 
+  test("has settings of groups, apart from those of brokers of the same name", () => {
+    const config = { kind: "config", version: 2, resourceType: "group" } as const;
+    const image = imageOf({ ...config, resourceName: "1", name: "x", value: "1" });
+    expect([image.groupConfig("1").get("x"), image.brokerConfig("1").size]).toEqual(["1", 0]);
+    image.replay(image.nextOffset, { ...config, resourceName: "1", name: "x", value: null });
+    expect([...image.groupConfigs()]).toEqual([]);
+  });
+
   test("does not take partitions with a hole before them", () => {
     const record = {
       kind: "partition",

@@ -92,11 +92,11 @@ describe("decideRegisterBroker()", () => {
   test("refuses a broker that does not know the level in force, or says nothing of it", () => {
     const cluster = Cluster.of();
     const { UnsupportedVersion } = ErrorCode;
-    const features = [{ name: METADATA_VERSION, minVersion: 3, maxVersion: 9 }];
+    const features = [{ name: METADATA_VERSION, minVersion: 4, maxVersion: 9 }];
     expect(refusal(cluster, 1, { features })).toEqual([
       UnsupportedVersion,
-      "Unable to register because the broker does not support finalized version 2 of " +
-      "metadata.version. The broker wants a version between 3 and 9, inclusive.",
+      "Unable to register because the broker does not support finalized version 3 of " +
+      "metadata.version. The broker wants a version between 4 and 9, inclusive.",
     ]);
     expect(refusal(cluster, 1, { features: [] })).toEqual([
       ErrorCode.InvalidRegistration,

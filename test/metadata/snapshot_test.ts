@@ -38,6 +38,14 @@ function full(): Cluster {
       name: "log.cleaner.threads",
       value: "3",
     },
+    {
+      kind: "config",
+      version: 2,
+      resourceType: "group",
+      resourceName: "g",
+      name: "consumer.session.timeout.ms",
+      value: "50000",
+    },
     { kind: "producer-ids", version: 0, brokerId: 1, nextProducerId: 5000 },
   ];
   for (const record of more) cluster.replay(record);
@@ -54,6 +62,7 @@ describe("snapshotRecords()", () => {
     expect([...copy.topics()].map(({ name }) => name)).toEqual(["t", "u"]);
     expect([...copy.removedTopics()]).toEqual([...image.removedTopics()]);
     expect(copy.brokerConfig("2").get("log.cleaner.threads")).toBe("3");
+    expect(copy.groupConfig("g").get("consumer.session.timeout.ms")).toBe("50000");
     expect(copy.nextProducerId).toBe(5000);
   });
 
@@ -110,6 +119,7 @@ describe("imagesEqual()", () => {
       { ...config, name: "flush.messages", value: "1" },
       { ...config, version: 1, resourceType: "broker", resourceName: "2", name: "x", value: "1" },
       { ...config, version: 1, resourceType: "broker", resourceName: "", name: "x", value: "1" },
+      { ...config, version: 2, resourceType: "group", resourceName: "g", name: "x", value: "1" },
       { ...change },
       { ...change, isr: [1, 2] },
       { ...change, replicas: [1, 2, 3] },

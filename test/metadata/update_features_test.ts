@@ -9,6 +9,7 @@ import {
 import {
   type Feature,
   FEATURES,
+  GROUP_VERSION,
   METADATA_VERSION,
   supportedFeatures,
 } from "../../src/metadata/feature.ts";
@@ -25,7 +26,8 @@ const LATER: readonly Feature[] = [
     levelAtFirst: 1,
     levels: [1, 2, 3, 4].map((level) => ({ level, changesMetadata: level !== 3 })),
   },
-  { name: "group.version", levelAtFirst: 0, levels: [{ level: 1, changesMetadata: true }] },
+  ...FEATURES.filter(({ name }) => name !== METADATA_VERSION),
+  { name: "share.version", levelAtFirst: 0, levels: [{ level: 1, changesMetadata: true }] },
 ];
 
 interface Told {
@@ -88,10 +90,10 @@ describe("decideUpdateFeatures()", () => {
     const of = (fields: Partial<UpdateFeaturesRequest>, image = later(2)): Told =>
       update(image, METADATA_VERSION, 4, { features: LATER, ...fields });
     expect(of({ features: FEATURES }))
-      .toEqual(invalid("Local controller 1 only supports versions 1-2"));
-    expect(of({}, cluster.image)).toEqual(invalid("Broker 7 only supports versions 1-2"));
+      .toEqual(invalid("Local controller 1 only supports versions 1-3"));
+    expect(of({}, cluster.image)).toEqual(invalid("Broker 7 only supports versions 1-3"));
     expect(of({ otherControllers: [{ nodeId: 3, features: supportedFeatures() }] }))
-      .toEqual(invalid("Controller 3 only supports versions 1-2"));
+      .toEqual(invalid("Controller 3 only supports versions 1-3"));
     expect(of({ otherControllers: [{ nodeId: 3, features: undefined }] })).toEqual(
       invalid("controller 3 has not registered, and may not support this feature"),
     );
@@ -109,7 +111,7 @@ describe("decideUpdateFeatures()", () => {
     expect(update(image, METADATA_VERSION, -1))
       .toEqual(invalid(-1, "A feature version cannot be less than 0."));
     expect(update(image, METADATA_VERSION, 0))
-      .toEqual(invalid(0, "Local controller 1 only supports versions 1-2"));
+      .toEqual(invalid(0, "Local controller 1 only supports versions 1-3"));
     expect(update(image, METADATA_VERSION, 2, { as: 0 }))
       .toEqual(invalid(2, "The controller does not support the given upgrade type."));
   });
@@ -141,19 +143,19 @@ describe("decideUpdateFeatures()", () => {
   test("another feature can be done without again", () => {
     const image = later(2);
     const features = { features: LATER };
-    const on = [["group.version", 1] as const];
-    expect(update(image, "group.version", 1, features).levels).toEqual(on);
+    const on = [["share.version", 1] as const];
+    expect(update(image, "share.version", 1, features).levels).toEqual(on);
     image.replay(image.nextOffset, {
       kind: "feature-level",
       version: 0,
-      name: "group.version",
+      name: "share.version",
       level: 1,
     });
-    const off = [["group.version", 0] as const];
-    expect(update(image, "group.version", 0, { as: safeDowngrade, ...features }).levels).toEqual(
+    const off = [["share.version", 0] as const];
+    expect(update(image, "share.version", 0, { as: safeDowngrade, ...features }).levels).toEqual(
       off,
     );
-    expect(update(image, "group.version", 0, { as: unsafeDowngrade, ...features }).levels).toEqual(
+    expect(update(image, "share.version", 0, { as: unsafeDowngrade, ...features }).levels).toEqual(
       off,
     );
   });
@@ -161,7 +163,7 @@ describe("decideUpdateFeatures()", () => {
   test("does all of a request or nothing, and nothing when it only validates", () => {
     const image = later(2);
     const one = { feature: METADATA_VERSION, maxVersionLevel: 3, upgradeType: upgrade };
-    const bad = { feature: "group.version", maxVersionLevel: 2, upgradeType: upgrade };
+    const bad = { feature: "share.version", maxVersionLevel: 2, upgradeType: upgrade };
     const features = { features: LATER };
     const of = (fields: Partial<UpdateFeaturesRequest>): Told =>
       update(image, METADATA_VERSION, 3, { ...features, ...fields });
@@ -172,11 +174,11 @@ describe("decideUpdateFeatures()", () => {
 });
 
 describe("decideActivation()", () => {
-  test("puts the level of clusters in force where none was decided, once", () => {
+  test("puts all levels of this release in force where none was decided, once", () => {
     const cluster = new Cluster();
     cluster.register(1); // a node alone from before
     cluster.decide(decideActivation);
-    expect(cluster.image.metadataVersion()).toBe(2);
+    expect([...cluster.image.featureLevels()]).toEqual([[METADATA_VERSION, 3], [GROUP_VERSION, 1]]);
     cluster.decide(decideActivation);
     expect(cluster.written).toHaveLength(0);
   });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseSetting } from "../../src/metadata/setting.ts";
+import { DEFAULT_GROUP_SETTINGS } from "../../src/group/group_settings.ts";
+import { groupSettingsOf } from "../../src/runtime/coordinator/group_settings_of.ts";
 import { BROKER_SETTINGS, BrokerSettings } from "../../src/runtime/broker_settings.ts";
 
 function settings(values: Record<string, string>): BrokerSettings {
@@ -30,6 +32,33 @@ describe("BrokerSettings", () => {
     const [problem] = settings({ ...lags, "log.cleaner.max.compaction.lag.ms": "10" }).problems();
     expect(problem?.kind).toBe("invalid");
     expect(problem?.message).toMatch(/min\.compaction\.lag\.ms \(11\) > .*\(10\)/);
+  });
+
+  test("refuses times of groups that contradict each other", () => {
+    const messageOf = (values: Record<string, string>): string | undefined =>
+      settings(values).problems()[0]?.message;
+    expect(messageOf({ "group.consumer.session.timeout.ms": "50000" })).toBeUndefined();
+    expect(messageOf({ "group.consumer.session.timeout.ms": "10000" }))
+      .toMatch(
+        /Invalid value 10000 .*: it must be group.consumer.min.session.timeout.ms \(45000\)/,
+      );
+    expect(messageOf({ "group.consumer.session.timeout.ms": "70000" }))
+      .toMatch(/Invalid value 60000 for configuration group.consumer.max.session/);
+    expect(messageOf({ "group.max.session.timeout.ms": "5000" })).toMatch(/group.min.session/);
+    expect(messageOf({
+      "group.consumer.heartbeat.interval.ms": "45000",
+      "group.consumer.max.heartbeat.interval.ms": "60000",
+    })).toMatch(/below group.consumer.session.timeout.ms \(45000\)/);
+  });
+
+  test("gives groups Kafka's defaults, but for the delay of the first rebalance", () => {
+    expect(groupSettingsOf(settings({}))).toEqual(DEFAULT_GROUP_SETTINGS);
+    const given = settings({
+      "offsets.retention.minutes": "2",
+      "group.coordinator.rebalance.protocols": "classic,share",
+    });
+    const { offsetsRetentionMs, rebalanceProtocols } = groupSettingsOf(given);
+    expect([offsetsRetentionMs, rebalanceProtocols]).toEqual([120_000, ["classic"]]);
   });
 
   test("tells what was given by which name, beside what it comes to", () => {

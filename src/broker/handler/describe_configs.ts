@@ -1,4 +1,4 @@
-/** DescribeConfigs: settings of topics and of this broker, with where each value comes from. */
+/** DescribeConfigs: settings of topics, of groups and of this broker, with where each value comes from. */
 import { describeConfigs } from "../../api/describe_configs.ts";
 import { ErrorCode } from "../../api/error_code.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
@@ -7,6 +7,7 @@ import type { BrokerContext } from "../broker_context.ts";
 import {
   brokerConfigDescriptions,
   type ConfigDescription,
+  groupConfigDescriptions,
   topicConfigDescriptions,
 } from "../config_entries.ts";
 import { type Answer, defineHandler } from "../handler.ts";
@@ -17,6 +18,7 @@ type Result = ResponseInput<typeof describeConfigs>["results"][number];
 
 const TOPIC = 2;
 const BROKER = 4;
+const GROUP = 32;
 
 export const describeConfigsHandler = defineHandler({
   api: describeConfigs,
@@ -43,6 +45,15 @@ function describe(broker: BrokerContext, request: Request, resource: Resource): 
     return topic === undefined
       ? failed(resource, ErrorCode.UnknownTopicOrPartition, null)
       : described(resource, request, topicConfigDescriptions(topic.config, broker.settings));
+  }
+  if (resourceType === GROUP) {
+    return resourceName === ""
+      ? failed(resource, ErrorCode.InvalidRequest, "Group name must not be empty")
+      : described(
+        resource,
+        request,
+        groupConfigDescriptions(broker.image.groupConfig(resourceName), broker.settings),
+      );
   }
   if (resourceType !== BROKER) {
     return failed(resource, ErrorCode.InvalidRequest, `Unsupported resource type ${resourceType}`);

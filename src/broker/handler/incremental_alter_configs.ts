@@ -1,4 +1,4 @@
-/** IncrementalAlterConfigs: single settings of topics are changed, the others stay. */
+/** IncrementalAlterConfigs: single settings of topics and groups are changed, the others stay. */
 import { incrementalAlterConfigs } from "../../api/incremental_alter_configs.ts";
 import { alterConfigs } from "../alter_configs.ts";
 import { type Answer, defineHandler } from "../handler.ts";

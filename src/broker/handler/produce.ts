@@ -10,6 +10,7 @@ import { produce } from "../../api/produce.ts";
 import type { RequestOf, ResponseInput } from "../../api/schema.ts";
 import { BatchView } from "../../record/batch_view.ts";
 import { BATCH_HEADER_BYTES } from "../../record/format.ts";
+import { isInternalTopic } from "../../metadata/topic_name.ts";
 import type { Partition } from "../../runtime/partition.ts";
 import {
   appendFromProducer,
@@ -27,6 +28,7 @@ type PartitionResponse = ResponseInput<
   typeof produce
 >["responses"][number]["partitionResponses"][number];
 
+const ADMIN_CLIENT_ID = "__admin_client";
 const ACKS_NONE = 0;
 const ACKS_LEADER = 1;
 const ACKS_ALL = -1;
@@ -76,7 +78,9 @@ function append(
   topic: string,
   data: PartitionData,
 ): Outcome {
-  const found = partitionOf(broker, topic, data.index);
+  const found = isForbidden(topic, call)
+    ? ErrorCode.InvalidTopicException
+    : partitionOf(broker, topic, data.index);
   const errorCode = typeof found === "number" ? found : refuse(request, found, data.records);
   if (typeof found === "number" || errorCode !== undefined) {
     const message = broker.partitions.whyOffline(topic, data.index) ?? null;
@@ -91,6 +95,14 @@ function append(
     counters.bytesIn.add(data.records?.length ?? 0);
   }
   return { index: data.index, partition: found, result };
+}
+
+/**
+ * What the broker keeps for itself is not written by clients: one bad record of a group could not be
+ * read by its coordinator. Whoever names itself as Kafka's own admin client may (kafka: AdminUtils).
+ */
+function isForbidden(topic: string, { clientId }: Call): boolean {
+  return isInternalTopic(topic) && clientId !== ADMIN_CLIENT_ID;
 }
 
 /** Whether a batch says that it is part of a transaction; what is no batch is found out later. */

@@ -1,21 +1,25 @@
 /**
- * Which settings of topics are changed, one by one or as a whole set, and why others are not.
+ * Which settings of topics and groups are changed, one by one or as a whole set, and why others are
+ * not.
  *
  * Each resource of a request stands alone, and is changed whole or not at all. A value that does not
  * change makes no record.
  *
- * Only topics have settings that can be changed while the broker runs. Those of a broker are read from
- * its file when it starts; whoever asks for such a change is told so.
+ * Only topics and groups have settings that can be changed while the broker runs. Those of a broker are
+ * read from its file when it starts; whoever asks for such a change is told so. A group need not be
+ * there: its settings wait for it.
  *
  * Source: kafka: ConfigAdminManager.preprocess, ConfigurationControlManager, for what is looked at, in
  * which order, and the error codes; `test/golden/alter_configs_answers.json` has Kafka's answers.
  */
 import { ErrorCode } from "../../api/error_code.ts";
 import type { Decision } from "../decision.ts";
+import { groupSetting, refuseGroupConfigs } from "../group_config.ts";
 import type { ClusterImage } from "../image.ts";
+import { refuseBelowGroups } from "../level_gate.ts";
 import type { ConfigRecord } from "../record.ts";
 import { isRefusal, type Refusal, refusal } from "../refusal.ts";
-import { shown } from "../setting.ts";
+import { type Setting, shown } from "../setting.ts";
 import {
   type BrokerValue,
   refuseTopicConfigs,
@@ -85,7 +89,7 @@ export function decideAlterConfigs(
     const result = isTwice
       ? refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.")
       : refuseResource(image, resource) ??
-        alterTopic(image, resource, { ...request, maySuggest: refusedCount < SUGGESTIONS_MAX });
+        alter(image, resource, { ...request, maySuggest: refusedCount < SUGGESTIONS_MAX });
     if (isRefusal(result)) {
       refusedCount++;
       return { resourceType, resourceName, ...result };
@@ -142,7 +146,7 @@ function refuseResource(
     case RESOURCE_TYPE.clientMetrics:
       return invalid("Cannot change settings of client metrics: mq does not gather them yet");
     case RESOURCE_TYPE.group:
-      return invalid("Cannot change settings of a group: mq has none yet");
+      return refuseBelowGroups(image, "change settings of a group");
     default:
       return invalid(`Unknown resource type ${resourceType}`);
   }
@@ -169,16 +173,47 @@ function brokerReason(image: ClusterImage, resourceName: string): string {
       "settings file that it is started with (mq broker start -c FILE), and start it anew";
 }
 
+type Alteration = AlterConfigsRequest & { readonly maySuggest: boolean };
+
+function alter(
+  image: ClusterImage,
+  resource: ResourceToAlter,
+  alteration: Alteration,
+): readonly ConfigRecord[] | Refusal {
+  return resource.resourceType === RESOURCE_TYPE.group
+    ? alterGroup(image, resource, alteration)
+    : alterTopic(image, resource, alteration);
+}
+
+function alterGroup(
+  image: ClusterImage,
+  { resourceName, configs }: ResourceToAlter,
+  { isWholeSet, brokerValue }: Alteration,
+): readonly ConfigRecord[] | Refusal {
+  const before = image.groupConfig(resourceName);
+  const after = new Map(isWholeSet ? [] : before);
+  for (const change of configs) {
+    const reason = applyChange(after, change, groupSetting(change.name), brokerValue);
+    if (reason !== undefined) return reason;
+  }
+  if (resourceName === "") {
+    return refusal(ErrorCode.InvalidRequest, "Default group resources are not allowed.");
+  }
+  const badConfig = refuseGroupConfigs(after, brokerValue);
+  if (badConfig !== undefined) return refusal(ErrorCode.InvalidConfig, badConfig);
+  return recordsBetween({ version: 2, resourceType: "group", resourceName }, before, after);
+}
+
 function alterTopic(
   image: ClusterImage,
   { resourceName, configs }: ResourceToAlter,
-  { isWholeSet, brokerValue, maySuggest }: AlterConfigsRequest & { readonly maySuggest: boolean },
+  { isWholeSet, brokerValue, maySuggest }: Alteration,
 ): readonly ConfigRecord[] | Refusal {
   const topic = image.topic(resourceName);
   const before = topic?.config ?? new Map<string, string>();
   const after = new Map(isWholeSet ? [] : before);
   for (const change of configs) {
-    const reason = applyChange(after, change, brokerValue);
+    const reason = applyChange(after, change, topicSetting(change.name), brokerValue);
     if (reason !== undefined) return reason;
   }
   if (resourceName === "") {
@@ -192,13 +227,14 @@ function alterTopic(
     const message = `The topic '${resourceName}' does not exist.`;
     return refusal(ErrorCode.UnknownTopicOrPartition, message);
   }
-  return recordsBetween(resourceName, before, after);
+  return recordsBetween({ version: 0, resourceType: "topic", resourceName }, before, after);
 }
 
 /** Changes `settings`, or gives the reason why not. */
 function applyChange(
   settings: Map<string, string>,
   { name, configOperation, value }: ConfigChange,
+  setting: (Setting & { readonly synonym?: string }) | undefined,
   brokerValue: BrokerValue,
 ): Refusal | undefined {
   switch (configOperation) {
@@ -215,14 +251,13 @@ function applyChange(
       return refusal(ErrorCode.InvalidRequest, `Unknown operations type ${configOperation}`);
   }
   const isAppend = configOperation === CONFIG_OPERATION.append;
-  const setting = topicSetting(name);
   if (setting?.type !== "list") {
     const verb = isAppend ? "APPEND" : "SUBTRACT";
     const message = `Can't ${verb} to key ${shown(name)} because its type is not LIST.`;
     return refusal(ErrorCode.InvalidConfig, message);
   }
   const broker = setting.synonym === undefined ? undefined : brokerValue(setting.synonym);
-  const present = elementsOf(settings.get(name) ?? broker ?? setting.default)
+  const present = elementsOf(settings.get(name) ?? broker ?? setting.default ?? "")
     .filter((element) => element !== "");
   const given = elementsOf(value as string);
   const elements = isAppend
@@ -237,18 +272,13 @@ function elementsOf(text: string): readonly string[] {
 }
 
 function recordsBetween(
-  resourceName: string,
+  resource: Pick<ConfigRecord, "version" | "resourceType" | "resourceName">,
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): readonly ConfigRecord[] {
-  const record = (name: string, value: string | null): ConfigRecord => ({
-    kind: "config",
-    version: 0,
-    resourceType: "topic",
-    resourceName,
-    name,
-    value,
-  });
+  const record = (name: string, value: string | null): ConfigRecord => {
+    return { kind: "config", ...resource, name, value };
+  };
   const gone = [...before.keys()].filter((name) => !after.has(name));
   const changed = [...after].filter(([name, value]) => before.get(name) !== value);
   return [
