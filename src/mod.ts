@@ -97,6 +97,36 @@ export type {
   PartitionMetadata,
   TopicMetadata,
 } from "./client/metadata_cache.ts";
+export type { GroupAdmin } from "./client/group_admin.ts";
+export type { GroupConsumer } from "./client/group_consumer.ts";
+export type {
+  AssignorName,
+  CloseOptions,
+  GroupConsumerOptions,
+  GroupNotice,
+  GroupProtocol,
+  TopicPartition,
+  TopicPattern,
+} from "./client/group_options.ts";
+export type {
+  CommittedOffset,
+  DescribedGroup,
+  DescribedMember,
+  GroupHistoryEntry,
+  GroupLag,
+  GroupLagOptions,
+  GroupResult,
+  GroupType,
+  ListedGroup,
+  ListedGroups,
+  ListGroupsOptions,
+  MemberToRemove,
+  NewOffset,
+  PartitionLag,
+  PartitionResult,
+  RemovedMember,
+  TopicAssignment,
+} from "./client/group_results.ts";
 export {
   type OffsetPoint,
   type OffsetRange,

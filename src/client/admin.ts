@@ -56,16 +56,20 @@ import {
 } from "./configs_call.ts";
 import type { Connection } from "./connection.ts";
 import { deleteRecordsOf } from "./delete_records_call.ts";
+import { GroupAdmin } from "./group_admin.ts";
 import { listOffsetsOf, type ListOffsetsOptions } from "./list_offsets_call.ts";
 import type { TopicMetadata } from "./metadata_cache.ts";
 import { askRetrying, giveOrder } from "./orders.ts";
 import { chooseLeaders, makePartitions, makeTopics, removeTopics } from "./topics_call.ts";
 
 export class Admin {
+  /** All about consumer groups. */
+  readonly groups: GroupAdmin;
   readonly #tools: ClientTools;
 
   constructor(tools: ClientTools) {
     this.#tools = tools;
+    this.groups = new GroupAdmin(tools);
   }
 
   /** All topics, in the order of their names; internal ones too. */

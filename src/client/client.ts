@@ -15,6 +15,8 @@ import type { ClientTools } from "./client_tools.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { Consumer } from "./consumer.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
+import { GroupConsumer } from "./group_consumer.ts";
+import type { GroupConsumerOptions } from "./group_options.ts";
 import { MetadataCache } from "./metadata_cache.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerOptions } from "./producer_options.ts";
@@ -84,6 +86,11 @@ export class Client {
 
   consumer(options: ConsumerOptions): Consumer {
     return new Consumer(this.#tools, options);
+  }
+
+  /** A member of a group; it joins when it is read. */
+  groupConsumer(options: GroupConsumerOptions): GroupConsumer {
+    return new GroupConsumer(this.#tools, options);
   }
 
   /** Delivers what its producers have taken, then ends all connections. */

@@ -1,8 +1,8 @@
 /**
  * The connections of one client: by broker id once the cluster is known, by address until then.
  *
- * A broker has up to two: one for questions and records, one for Fetch, so that a long poll never
- * delays anything behind it (answers come in order). Dialling is single-flight; a broker that could
+ * A broker has one for questions and records and one for Fetch, so that a long poll never delays
+ * anything behind it (answers come in order); a member of a group has lanes of its own. Dialling is single-flight; a broker that could
  * not be reached is left alone for a moment that doubles, and that moment ends with the next success.
  */
 import type { Env } from "../env/env.ts";
@@ -12,8 +12,8 @@ import { abortedError, ClientError } from "./client_error.ts";
 import { Connection } from "./connection.ts";
 import { backoffMs, sleep } from "./retry.ts";
 
-/** What a connection is for. */
-export type Lane = "main" | "fetch";
+/** What a connection is for; who waits long for answers has lanes of his own. */
+export type Lane = "main" | "fetch" | `fetch ${string}` | `group ${string}`;
 
 export interface ConnectionPoolOptions {
   readonly bootstrap: readonly Address[];
@@ -28,6 +28,8 @@ interface Slot {
   connection?: Connection | undefined;
   opening?: Promise<Connection> | undefined;
   failureCount: number;
+  /** Its lane was closed while it was being dialled. */
+  isAbandoned?: boolean;
   /** By the monotonic clock: not dialled before. */
   notBeforeMs: number;
 }
@@ -37,6 +39,7 @@ export class ConnectionPool {
   readonly #slots = new Map<string, Slot>(); // lane and address
   readonly #brokers = new Map<number, Address>();
   #bootstrapIndex = 0;
+  #laneCount = 0;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
@@ -105,6 +108,21 @@ export class ConnectionPool {
     });
   }
 
+  /** A name for lanes that nobody else has. */
+  laneName(): string {
+    return String(++this.#laneCount);
+  }
+
+  /** Ends the connections of one lane, to all brokers. */
+  closeLane(lane: Lane): void {
+    for (const [key, slot] of this.#slots) {
+      if (!key.startsWith(`${lane}@`)) continue;
+      this.#slots.delete(key);
+      slot.isAbandoned = true;
+      slot.connection?.close();
+    }
+  }
+
   /** Ends all connections. */
   close(): void {
     for (const slot of this.#slots.values()) slot.connection?.close();
@@ -114,7 +132,7 @@ export class ConnectionPool {
   #leastBusy(): Connection | undefined {
     let best: Connection | undefined;
     for (const [key, { connection }] of this.#slots) {
-      if (connection?.isOpen !== true || !key.startsWith("main ")) continue;
+      if (connection?.isOpen !== true || !key.startsWith("main@")) continue;
       if (best === undefined || connection.pendingCount < best.pendingCount) best = connection;
     }
     return best;
@@ -145,6 +163,7 @@ export class ConnectionPool {
         env,
         signal,
       });
+      if (slot.isAbandoned === true) connection.close();
       slot.connection = connection;
       slot.failureCount = 0;
       return connection;
@@ -159,5 +178,5 @@ export class ConnectionPool {
 }
 
 function keyOf(address: Address, lane: Lane): string {
-  return `${lane} ${addressText(address)}`;
+  return `${lane}@${addressText(address)}`;
 }

@@ -10,6 +10,10 @@ export interface FetchPosition {
   /** The first offset that was not handed out. */
   readOffset: number;
   isFetching: boolean;
+  /** Nothing of it is wanted any more, not even what was fetched. */
+  isRemoved: boolean;
+  /** Was never fetched. */
+  isFresh: boolean;
   /** Failures in a row, and since when, by the monotonic clock. */
   failureCount: number;
   failingSinceMs: number;
@@ -26,15 +30,17 @@ export function newPosition(assignment: Assignment): FetchPosition {
     fetchOffset: from,
     readOffset: from,
     isFetching: false,
+    isRemoved: false,
+    isFresh: true,
     failureCount: 0,
     failingSinceMs: 0,
     notBeforeMs: 0,
   };
 }
 
-/** Whether it has not been fetched to its end. */
-export function mustFetch({ fetchOffset, until }: FetchPosition): boolean {
-  return fetchOffset < until;
+/** Whether it is wanted, and has not been fetched to its end. */
+export function mustFetch({ fetchOffset, until, isRemoved }: FetchPosition): boolean {
+  return !isRemoved && fetchOffset < until;
 }
 
 /** For messages about it. */

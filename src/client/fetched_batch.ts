@@ -44,6 +44,11 @@ export class FetchedBatch {
     return new BatchView(this.#options.bytes, this.#options.at);
   }
 
+  /** The offset behind what it holds of what was asked for: records that compaction took count too. */
+  get nextOffset(): number {
+    return Math.min(this.header().nextOffset(), this.#options.until);
+  }
+
   /** Stands before the first record asked for. Goes over those only. */
   records(): FetchedRecords {
     return new FetchedRecords(this.#options);

@@ -7,7 +7,8 @@
  * Reading is what pulls: a broker of which two answers are held is not asked again until one of them
  * is used up, so memory is bounded by three answers per broker. The partitions that gave data go to
  * the end of the line, so that a busy one does not starve the others (KIP-74). No fetch sessions: a
- * request names all its partitions. Long because the life of a fetch is told in one piece.
+ * request names all its partitions. A partition that is added while a long poll is under way is fetched
+ * beside it the first time. Long because the life of a fetch is told in one piece.
  *
  * A partition that fails is tried again, alone responsible for its own delay, until it has failed for
  * `retryTimeoutMs` in a row; then the consumer fails. Not here: what is inside an answer (`handout.ts`).
@@ -19,6 +20,7 @@ import type { Timer } from "../env/clock.ts";
 import { BatchWalk } from "../record/batch_walk.ts";
 import { abortedError, ClientError, errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
+import type { Lane } from "./connection_pool.ts";
 import type { Assignment, ConsumerSettings } from "./consumer_options.ts";
 import { actionOf, type FetchPosition, mustFetch, newPosition } from "./fetch_position.ts";
 import {
@@ -46,13 +48,25 @@ interface Answer {
 }
 
 interface Broker {
-  isAsked: boolean;
+  /** By lane: a question is under way. */
+  readonly isAsked: Set<Lane>;
   heldCount: number;
+}
+
+/** How a member of a group fetches, where it differs. */
+export interface FetcherOptions {
+  /** For lanes of its own: what others wait for does not delay it. */
+  readonly laneName?: string;
+  /** Never gives up a partition that may work again: somebody else decides whose it is. */
+  readonly isPatient?: boolean;
 }
 
 export class Fetcher {
   readonly #tools: ClientTools;
   readonly #settings: ConsumerSettings;
+  readonly #lane: Lane;
+  readonly #freshLane: Lane;
+  readonly #isPatient: boolean;
   /** In the order of their turn; those that are fetched to their end are gone. */
   readonly #positions: Set<FetchPosition>;
   readonly #brokers = new Map<number, Broker>();
@@ -66,14 +80,19 @@ export class Fetcher {
     tools: ClientTools,
     settings: ConsumerSettings,
     assignments: readonly Assignment[],
+    options: FetcherOptions = {},
   ) {
     this.#tools = tools;
     this.#settings = settings;
+    const { laneName } = options;
+    this.#lane = laneName === undefined ? "fetch" : `fetch ${laneName}`;
+    this.#freshLane = `fetch fresh ${laneName ?? ""}`;
+    this.#isPatient = options.isPatient ?? false;
     this.#refresher = new TopicRefresher({
       tools,
       onRefreshed: () => this.#fill(),
       onFailed: (error) => {
-        if (!error.retriable) this.#fail(error);
+        if (!error.retriable) this.fail(error);
       },
     });
     this.#positions = new Set(assignments.map(newPosition).filter(mustFetch));
@@ -94,6 +113,23 @@ export class Fetcher {
     this.#fill();
   }
 
+  /**
+   * One more partition; its topic was looked up. It does not wait for the end of a long poll that is
+   * under way.
+   */
+  add(assignment: Assignment): FetchPosition {
+    const position = newPosition(assignment);
+    if (mustFetch(position)) this.#positions.add(position);
+    this.#fill();
+    return position;
+  }
+
+  /** Nothing more of this partition is given, whatever was fetched. */
+  remove(position: FetchPosition): void {
+    position.isRemoved = true;
+    this.#positions.delete(position);
+  }
+
   /** The next part of an answer; undefined where none is there yet, or none will come (`isDone`). */
   take(): FetchedBytes | undefined {
     for (;;) {
@@ -103,6 +139,7 @@ export class Fetcher {
         return undefined;
       }
       const part = answer.parts.shift();
+      if (part?.position.isRemoved === true) continue;
       if (part !== undefined) return part;
       this.#answers.shift();
       this.#broker(answer.leaderId).heldCount--;
@@ -122,9 +159,28 @@ export class Fetcher {
     return this.#arrival.promise;
   }
 
+  /** Ends its connections; only for who has lanes of his own. */
+  closeLanes(): void {
+    this.#tools.pool.closeLane(this.#lane);
+    this.#tools.pool.closeLane(this.#freshLane);
+  }
+
+  /** Lets `arrival` resolve. */
+  wake(): void {
+    this.#arrival?.resolve();
+    this.#arrival = undefined;
+  }
+
+  /** `take` throws this behind what it still has. */
+  fail(error: ClientError): void {
+    this.#failure ??= error;
+    this.#timer?.cancel();
+    this.wake();
+  }
+
   /** Fetches nothing more; what was not taken yet is lost. */
   stop(): void {
-    this.#fail(abortedError("Cannot consume"));
+    this.fail(abortedError("Cannot consume"));
     this.#answers.length = 0;
     this.#positions.clear();
   }
@@ -155,19 +211,28 @@ export class Fetcher {
       else positions.push(position);
     }
     for (const [leaderId, positions] of byLeader) {
-      const broker = this.#broker(leaderId);
-      if (broker.isAsked || broker.heldCount >= HELD_COUNT_MAX) continue;
-      broker.isAsked = true;
-      for (const position of positions) position.isFetching = true;
-      this.#ask(leaderId, positions);
+      const { isAsked, heldCount } = this.#broker(leaderId);
+      if (heldCount >= HELD_COUNT_MAX) continue;
+      if (!isAsked.has(this.#lane)) {
+        this.#ask(leaderId, positions, this.#lane);
+      } else if (!isAsked.has(this.#freshLane)) {
+        const fresh = positions.filter(({ isFresh }) => isFresh);
+        if (fresh.length > 0) this.#ask(leaderId, fresh, this.#freshLane);
+      }
     }
     if (wakeAtMs < Infinity) this.#wakeIn(wakeAtMs - now);
   }
 
-  async #ask(leaderId: number, positions: readonly FetchPosition[]): Promise<void> {
+  async #ask(leaderId: number, positions: readonly FetchPosition[], lane: Lane): Promise<void> {
     const { pool, requestTimeoutMs } = this.#tools;
+    const { isAsked } = this.#broker(leaderId);
+    isAsked.add(lane);
+    for (const position of positions) {
+      position.isFetching = true;
+      position.isFresh = false;
+    }
     try {
-      const connection = await pool.broker(leaderId, "fetch");
+      const connection = await pool.broker(leaderId, lane);
       const { metadata } = this.#tools;
       const question = { positions, settings: this.#settings, metadata };
       const { body, version } = fetchRequest(connection, question);
@@ -181,8 +246,8 @@ export class Fetcher {
       for (const position of positions) this.#onFailed(position, thrown as ClientError);
     }
     for (const position of positions) position.isFetching = false;
-    this.#broker(leaderId).isAsked = false;
-    if (this.isDone()) this.#wake();
+    isAsked.delete(lane);
+    if (this.isDone()) this.wake();
     this.#fill();
   }
 
@@ -199,6 +264,7 @@ export class Fetcher {
     const parts: FetchedBytes[] = [];
     for (const position of positions) {
       const answer = answerOf(position);
+      if (position.isRemoved) continue;
       if (answer === undefined) continue; // an older broker leaves out what has nothing new
       if (answer.errorCode === ErrorCode.None) this.#onFetched(position, answer, parts);
       else if (answer.errorCode === ErrorCode.OffsetOutOfRange) await this.#onOutOfRange(position);
@@ -207,7 +273,7 @@ export class Fetcher {
     if (parts.length === 0 || this.#failure !== undefined) return;
     this.#answers.push({ leaderId, parts });
     this.#broker(leaderId).heldCount++;
-    this.#wake();
+    this.wake();
   }
 
   #onFetched(position: FetchPosition, answer: FetchAnswer, parts: FetchedBytes[]): void {
@@ -220,7 +286,7 @@ export class Fetcher {
     while (walk.next()) nextOffset = walk.batch.nextOffset();
     if (nextOffset <= position.fetchOffset) {
       const message = `${actionOf(position)}: no whole batch in ${bytes.length} bytes`;
-      this.#fail(new ClientError("CORRUPT_MESSAGE", message));
+      this.fail(new ClientError("CORRUPT_MESSAGE", message));
       return;
     }
     position.fetchOffset = nextOffset;
@@ -241,12 +307,12 @@ export class Fetcher {
     const { leaderId, leaderEpoch } = answer.currentLeader;
     this.#tools.metadata.learnLeader(topic, partition, leaderId, leaderEpoch);
     if (answer.errorCode === ErrorCode.CorruptMessage) {
-      this.#fail(damagedError(position));
+      this.fail(damagedError(position));
       return;
     }
     const error = errorOfCode(answer.errorCode, actionOf(position));
     if (isRetriable(answer.errorCode)) this.#onFailed(position, error);
-    else this.#fail(error);
+    else this.fail(error);
   }
 
   async #onOutOfRange(position: FetchPosition): Promise<void> {
@@ -254,7 +320,7 @@ export class Fetcher {
     const { topic, partition, fetchOffset } = position;
     if (onOutOfRange === "error") {
       const detail = `offset ${fetchOffset} is not, or no longer, there`;
-      this.#fail(errorOfCode(ErrorCode.OffsetOutOfRange, actionOf(position), detail));
+      this.fail(errorOfCode(ErrorCode.OffsetOutOfRange, actionOf(position), detail));
       return;
     }
     const options = { partitions: [partition] };
@@ -273,31 +339,23 @@ export class Fetcher {
 
   /** Sets the next try, or ends the consumer where there were enough. */
   #onFailed(position: FetchPosition, error: ClientError): void {
+    if (position.isRemoved || this.#failure !== undefined) return;
     const { env } = this.#tools;
     const now = env.clock.monotonicMs();
     if (position.failureCount === 0) position.failingSinceMs = now;
     position.failureCount++;
     position.notBeforeMs = now + backoffMs(position.failureCount, env.random);
     const { retryTimeoutMs, onRetry } = this.#settings;
-    const limitMs = Math.min(retryTimeoutMs, FAILING_MS_MAX.get(error.code) ?? Infinity);
+    const limitMs = this.#isPatient
+      ? Infinity
+      : Math.min(retryTimeoutMs, FAILING_MS_MAX.get(error.code) ?? Infinity);
     const failingForMs = now - position.failingSinceMs;
     if (!error.retriable || failingForMs >= limitMs) {
-      this.#fail(error);
+      this.fail(error);
       return;
     }
     this.#refresher.refresh(position.topic);
     onRetry?.({ topic: position.topic, partition: position.partition, error, failingForMs });
-  }
-
-  #fail(error: ClientError): void {
-    this.#failure ??= error;
-    this.#timer?.cancel();
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#arrival?.resolve();
-    this.#arrival = undefined;
   }
 
   #wakeIn(delayMs: number): void {
@@ -308,7 +366,7 @@ export class Fetcher {
   #broker(leaderId: number): Broker {
     let broker = this.#brokers.get(leaderId);
     if (broker === undefined) {
-      broker = { isAsked: false, heldCount: 0 };
+      broker = { isAsked: new Set(), heldCount: 0 };
       this.#brokers.set(leaderId, broker);
     }
     return broker;

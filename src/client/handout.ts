@@ -37,7 +37,7 @@ export class Handout {
   next(): FetchedBatch | undefined {
     const { position, bytes, highWatermark } = this.#fetched;
     const { batch } = this.#walk;
-    while (this.#walk.next()) {
+    while (!position.isRemoved && this.#walk.next()) {
       const from = position.readOffset;
       if (batch.lastOffset() < from) continue;
       if (batch.baseOffset() >= position.until) return undefined;

@@ -38,7 +38,7 @@ export interface ResolveOptions {
 
 /** The assignments for a topic, by partition. Throws a `ClientError`. */
 export async function resolveOffsets(
-  client: { readonly admin: Admin },
+  client: { readonly admin: Pick<Admin, "listOffsets"> },
   topic: string,
   range: OffsetRange,
   options: ResolveOptions = {},
@@ -58,12 +58,12 @@ export async function resolveOffsets(
 
 /** Each question is asked once, however many points need its answer. */
 class Lookup {
-  readonly #admin: Admin;
+  readonly #admin: Pick<Admin, "listOffsets">;
   readonly #topic: string;
   readonly #options: ResolveOptions;
   readonly #asked = new Map<string, Promise<ReadonlyMap<number, number>>>();
 
-  constructor(admin: Admin, topic: string, options: ResolveOptions) {
+  constructor(admin: Pick<Admin, "listOffsets">, topic: string, options: ResolveOptions) {
     this.#admin = admin;
     this.#topic = topic;
     this.#options = options;

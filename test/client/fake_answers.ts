@@ -1,4 +1,4 @@
-/** What a scripted broker answers to each API: like Kafka, as far as a client can tell. */
+/** What a scripted broker answers to each API, as Kafka would. Long: one function for each of them. */
 import { apiVersions } from "../../src/api/api_versions.ts";
 import { createTopics } from "../../src/api/create_topics.ts";
 import { deleteRecords } from "../../src/api/delete_records.ts";
@@ -16,6 +16,7 @@ import type { Api, RequestOf, ResponseInput } from "../../src/api/schema.ts";
 import { ZERO_UUID } from "../../src/ground/uuid.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import { sequenceAfter } from "../../src/record/format.ts";
+import { answerGroups } from "./fake_group_answers.ts";
 import { answerAlterConfigs, answerDescribeConfigs } from "./fake_config_answers.ts";
 import type { FakeBroker } from "./fake_broker.ts";
 import type { FakeCluster, FakePartition, FakeTopic } from "./fake_cluster.ts";
@@ -64,8 +65,11 @@ export async function answerOf(
       return answerDescribeConfigs(cluster, body as RequestOf<typeof describeConfigs>);
     case incrementalAlterConfigs:
       return answerAlterConfigs(cluster, body as RequestOf<typeof incrementalAlterConfigs>);
-    default:
-      throw new Error(`Cannot answer ${api.name}`);
+    default: {
+      const answer = await answerGroups(cluster, broker, { api, body, version });
+      if (answer === undefined) throw new Error(`Cannot answer ${api.name}`);
+      return answer;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import { type Uuid, uuidFromEntropy, ZERO_UUID } from "../../src/ground/uuid.ts";
 import { BatchView } from "../../src/record/batch_view.ts";
 import type { FakeBroker } from "./fake_broker.ts";
+import { FakeGroup } from "./fake_group.ts";
 import type { ManualClock } from "./manual_clock.ts";
 import type { MemoryNetwork } from "./memory_network.ts";
 
@@ -68,6 +69,9 @@ export class FakeCluster {
   readonly clock: ManualClock;
   readonly brokers: FakeBroker[] = [];
   readonly topics = new Map<string, FakeTopic>();
+  readonly groups = new Map<string, FakeGroup>();
+  /** Who coordinates a group, where it is not the first broker. */
+  readonly coordinators = new Map<string, number>();
   autoCreate = false;
   hasTopicIds = true;
   #nextProducerId = 4000;
@@ -95,6 +99,19 @@ export class FakeCluster {
 
   topicById(topicId: Uuid): FakeTopic | undefined {
     return [...this.topics.values()].find((topic) => topic.topicId === topicId);
+  }
+
+  group(groupId: string): FakeGroup {
+    let group = this.groups.get(groupId);
+    if (group === undefined) {
+      group = new FakeGroup(this);
+      this.groups.set(groupId, group);
+    }
+    return group;
+  }
+
+  coordinatorOf(groupId: string): number {
+    return this.coordinators.get(groupId) ?? this.brokers[0]?.nodeId ?? -1;
   }
 
   takeProducerId(): number {

@@ -40,11 +40,12 @@ export async function startHarness(brokerCount = 1): Promise<Harness> {
     await broker.start();
   }
   const events: string[] = [];
+  const entropy = new Prng(8);
   const env = {
     clock,
     network,
     random: new Prng(7),
-    crypto: { randomBytes: (count: number) => new Uint8Array(count) },
+    crypto: { randomBytes: (count: number) => entropy.bytes(count) },
     compressors: { gzip: marking, snappy: marking, lz4: marking, zstd: marking },
     crc32c: crc32cTables,
     trace: { event: (level: string, message: string) => events.push(`${level} ${message}`) },

@@ -41,6 +41,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#entries.delete(entry) };
   }
 
+  /** Timers that are set. */
+  get timerCount(): number {
+    return this.#entries.size;
+  }
+
   /** Lets happen what needs no time. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
