@@ -3,6 +3,7 @@
  * here; flags, help and did-you-mean follow from it.
  */
 import { brokerStart } from "./command/broker_start.ts";
+import { checkGroup } from "./command/check_group.ts";
 import { clusterAddVoter } from "./command/cluster_add_voter.ts";
 import { clusterBrokers } from "./command/cluster_brokers.ts";
 import { clusterElect } from "./command/cluster_elect.ts";
@@ -17,6 +18,18 @@ import { configSet } from "./command/config_set.ts";
 import { configUnset } from "./command/config_unset.ts";
 import { consume } from "./command/consume.ts";
 import { controllerStart } from "./command/controller_start.ts";
+import { dlqDrop } from "./command/dlq_drop.ts";
+import { dlqList } from "./command/dlq_list.ts";
+import { dlqRedrive } from "./command/dlq_redrive.ts";
+import { dlqShow } from "./command/dlq_show.ts";
+import { groupDelete } from "./command/group_delete.ts";
+import { groupDescribe } from "./command/group_describe.ts";
+import { groupExport } from "./command/group_export.ts";
+import { groupLag } from "./command/group_lag.ts";
+import { groupList } from "./command/group_list.ts";
+import { groupMembers } from "./command/group_members.ts";
+import { groupOffsetDelete } from "./command/group_offset_delete.ts";
+import { groupSeek } from "./command/group_seek.ts";
 import { help } from "./command/help.ts";
 import { logDump } from "./command/log_dump.ts";
 import { logRepair } from "./command/log_repair.ts";
@@ -32,6 +45,7 @@ import { topicDescribe } from "./command/topic_describe.ts";
 import { topicList } from "./command/topic_list.ts";
 import { topicTrim } from "./command/topic_trim.ts";
 import { version } from "./command/version.ts";
+import { waitGroup } from "./command/wait_group.ts";
 import type { CommandSpec } from "./command_spec.ts";
 
 export const commands: readonly CommandSpec[] = [
@@ -45,6 +59,20 @@ export const commands: readonly CommandSpec[] = [
   topicAlter,
   topicTrim,
   topicDelete,
+  groupList,
+  groupDescribe,
+  groupMembers,
+  groupLag,
+  groupSeek,
+  groupExport,
+  groupOffsetDelete,
+  groupDelete,
+  checkGroup,
+  waitGroup,
+  dlqList,
+  dlqShow,
+  dlqRedrive,
+  dlqDrop,
   configGet,
   configSet,
   configUnset,

@@ -18,11 +18,12 @@ const exitCodes: HelpTopic = {
   1    failed, wholly or for one of several targets
   2    usage: an unknown command or flag, a bad value or setting, or a question would be needed and
        there is no terminal (say --yes)
-  3    a named thing was not found: a topic, a file
+  3    a named thing was not found: a topic, a group, a file
   4    not authenticated, or not allowed
   5    unreachable, or --timeout or -n was not met
-  10   asked, and the answer is no: mq log verify found damage, mq log repair has something to do
-  130  ended by SIGINT; what was read before has been delivered
+  10   asked, and the answer is no: mq check group is over a limit, mq log verify found damage,
+       mq log repair has something to do
+  130  ended by SIGINT; what was read before has been delivered, and committed with -g
   143  ended by SIGTERM
 
 mq broker start is meant to be ended by a signal: after an orderly stop by SIGINT or SIGTERM it gives

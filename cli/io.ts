@@ -6,12 +6,13 @@
  * signal from being handled, and so that what was written is out when its promise resolves.
  * Not here: what is printed, and what a signal means.
  */
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import tty from "node:tty";
-import { BrokenPipe, failedAction } from "./failure.ts";
+import { attempt, BrokenPipe, failedAction } from "./failure.ts";
 
 export interface InputStream {
   readonly isTerminal: boolean;
@@ -54,6 +55,33 @@ export interface Io {
   /** Ends the program now, whatever is under way. */
   exit(code: number): never;
   readonly files: Files;
+  /** Starts a command of the shell. */
+  runShell(run: ShellRun): RunningShell;
+}
+
+export interface ShellRun {
+  /** What `sh -c` is given. */
+  readonly command: string;
+  /** Beside the variables of the program itself. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** All of its stdin. */
+  readonly input: Uint8Array;
+  /** Its stdout, piece by piece; a promise makes it wait. What is thrown ends the command. */
+  onOutput(bytes: Uint8Array): void | Promise<void>;
+  onError(bytes: Uint8Array): void;
+}
+
+export interface RunningShell {
+  /** When it has ended and all it wrote was heard. Throws what `onOutput` threw. */
+  readonly ended: Promise<ShellEnd>;
+  /** Asks it to end, by SIGTERM. */
+  stop(): void;
+}
+
+/** One of the two is null. */
+export interface ShellEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
 }
 
 export interface Files {
@@ -95,6 +123,7 @@ export function processIo(): Io {
     },
     exit: (code) => process.exit(code),
     files: processFiles,
+    runShell,
   };
 }
 
@@ -175,6 +204,33 @@ function writeError(text: string): void {
       if ((error as { code?: string }).code !== "EAGAIN") return; // nobody is left to tell it
     }
   }
+}
+
+function runShell(run: ShellRun): RunningShell {
+  const child = attempt("Cannot start a shell", () =>
+    spawn("sh", ["-c", run.command], {
+      env: { ...process.env, ...run.environment },
+      stdio: ["pipe", "pipe", "pipe"],
+    }));
+  const ended = new Promise<ShellEnd>((resolve, reject) => {
+    child.on("error", (error) => reject(failedAction("Cannot start a shell", error)));
+    child.on("close", (code, signal) => resolve({ code, signal }));
+  });
+  child.stdin.on("error", () => undefined); // a command need not read its input
+  child.stdin.end(run.input);
+  child.stderr.on("data", (bytes: Uint8Array) => run.onError(bytes));
+  const heard = hearOutput(child.stdout, run).catch((error: unknown) => {
+    child.kill();
+    throw error;
+  });
+  return {
+    ended: Promise.all([ended, heard]).then(([end]) => end),
+    stop: () => void child.kill(),
+  };
+}
+
+async function hearOutput(output: AsyncIterable<Uint8Array>, run: ShellRun): Promise<void> {
+  for await (const bytes of output) await run.onOutput(bytes);
 }
 
 const processFiles: Files = {

@@ -15,6 +15,8 @@ export interface OutputBufferOptions {
   readonly bufferBytes?: number;
   /** Hears at once that a write failed, for whoever waits for something else meanwhile. */
   onFailure?(): void;
+  /** Hears that `bytesWritten` has grown. */
+  onWritten?(): void;
 }
 
 export class OutputBuffer {
@@ -25,6 +27,9 @@ export class OutputBuffer {
   /** The write that is under way; never rejects, see `#failure`. */
   #writing: Promise<void> | undefined;
   readonly #onFailure: (() => void) | undefined;
+  readonly #onWritten: (() => void) | undefined;
+  #bytesStarted = 0;
+  #bytesWritten = 0;
   #isFlushPlanned = false;
   #failure: unknown;
 
@@ -32,6 +37,7 @@ export class OutputBuffer {
     const bufferBytes = options.bufferBytes ?? BUFFER_BYTES;
     this.#io = io;
     this.#onFailure = options.onFailure?.bind(options);
+    this.#onWritten = options.onWritten?.bind(options);
     this.#buffer = new Uint8Array(bufferBytes);
     this.#spare = new Uint8Array(bufferBytes);
   }
@@ -39,6 +45,16 @@ export class OutputBuffer {
   /** Whether the next record should wait for `drain()`. */
   get isFull(): boolean {
     return this.#length > this.#buffer.length / 2 && this.#writing !== undefined;
+  }
+
+  /** Of all bytes that were put, counted from the beginning. */
+  get bytesPut(): number {
+    return this.#bytesStarted + this.#length;
+  }
+
+  /** As many of them the system has; the stream may be a pipe that nobody has read yet. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
   }
 
   put(bytes: Uint8Array): void {
@@ -104,8 +120,13 @@ export class OutputBuffer {
     const bytes = full.subarray(0, this.#length);
     this.#buffer = this.#spare;
     this.#length = 0;
+    this.#bytesStarted += bytes.length;
     this.#writing = this.#io.stdout.write(bytes).then(
-      () => this.#written(full),
+      () => {
+        this.#bytesWritten += bytes.length;
+        this.#written(full);
+        this.#onWritten?.();
+      },
       (error: unknown) => {
         this.#failure = error;
         this.#written(full);

@@ -5,6 +5,9 @@ import { requireDuration } from "./quantity.ts";
 import { VERSION } from "./version.ts";
 
 export type Client = Awaited<ReturnType<Library["connect"]>>;
+/** What a consumer gives. */
+export type Batch = ReturnType<Client["consumer"]>["batches"] extends
+  () => AsyncGenerator<infer Given, void, void> ? Given : never;
 
 /** How long a command that asks and answers may take, connecting included. */
 const ADMIN_TIMEOUT_MS = 30_000;
@@ -44,6 +47,23 @@ export async function connectFirst(context: Context, signal: AbortSignal): Promi
   const client = await openClient(context, signal);
   lifeline.clearDeadline();
   return client;
+}
+
+/**
+ * As `connectFirst`, but a signal ends only the connecting: for commands that finish with the cluster
+ * what they have begun. The client lives until it is closed.
+ */
+export async function connectToFinish(context: Context): Promise<Client> {
+  const { signal } = context.lifeline;
+  const life = new AbortController();
+  const onAbort = (): void => life.abort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) life.abort();
+    return await connectFirst(context, life.signal);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 async function openClient(context: Context, signal: AbortSignal): Promise<Client> {

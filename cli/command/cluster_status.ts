@@ -3,23 +3,14 @@ import { type ClusterView, viewCluster } from "../cluster_view.ts";
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { failureOf } from "../failure.ts";
-import { requireDuration } from "../quantity.ts";
-import { connectFirst, withClient } from "../session.ts";
-import { untilStopped } from "../until_stopped.ts";
-
-const INTERVAL_MS = 2000;
-/** Moves to the corner and clears what is below it. */
-const CLEAR = "\u001b[H\u001b[J";
+import { withClient } from "../session.ts";
+import { intervalOf, watch, WATCH_FLAGS } from "../watch.ts";
 
 export const clusterStatus: CommandSpec = {
   path: "cluster status",
   summary: "Show the cluster at a glance: controller, brokers, partitions, what is wrong",
   arguments: [],
-  flags: [
-    { name: "watch", short: "w", summary: "again and again, until SIGINT" },
-    { name: "interval", value: "DURATION", summary: "between two looks of --watch (2s)" },
-  ],
+  flags: WATCH_FLAGS,
   details: [
     "health is ok, or what is wrong. It says nothing of records: a cluster is well that has an active " +
     "controller, brokers that are heard of, and leaders for all partitions with their replicas in sync.",
@@ -33,49 +24,18 @@ export const clusterStatus: CommandSpec = {
   ],
   async run(context): Promise<ExitCode> {
     const intervalMs = intervalOf(context);
-    if (context.flags.isSet("watch")) return await watch(context, intervalMs);
+    if (context.flags.isSet("watch")) {
+      return await watch(context, intervalMs, async (client) => {
+        const view = await viewCluster(client);
+        return () => print(context, view);
+      });
+    }
     return await withClient(context, async (client) => {
       await print(context, await viewCluster(client));
       return ExitCode.Done;
     });
   },
 };
-
-function intervalOf({ flags }: Context): number {
-  const given = flags.text("interval");
-  return given === undefined ? INTERVAL_MS : requireDuration(given, "--interval");
-}
-
-async function watch(context: Context, intervalMs: number): Promise<ExitCode> {
-  const { io, lifeline: { signal }, printer } = context;
-  const client = await connectFirst(context, signal);
-  let isFirst = true;
-  try {
-    while (!signal.aborted) {
-      try {
-        // deno-lint-ignore no-await-in-loop -- one look after the other
-        const view = await viewCluster(client);
-        await printer.print(separator(context, isFirst));
-        isFirst = false;
-        await print(context, view);
-      } catch (error) {
-        if (signal.aborted) break;
-        printer.complain(failureOf(error));
-      }
-      const pause = new Promise<void>((resolve) => void io.after(intervalMs, resolve));
-      await untilStopped(pause, signal);
-    }
-  } finally {
-    await client[Symbol.asyncDispose]();
-  }
-  return ExitCode.Done;
-}
-
-function separator({ io, printer }: Context, isFirst: boolean): string {
-  if (printer.format !== "text" && printer.format !== "wide") return "";
-  if (io.stdout.isTerminal) return CLEAR;
-  return isFirst ? "" : "\n";
-}
 
 async function print({ printer }: Context, view: ClusterView): Promise<void> {
   if (printer.format === "ndjson") return await printer.printLines([JSON.stringify(view)]);

@@ -1,5 +1,5 @@
 /** A process made of values: what the program is given, and what it wrote. */
-import type { Io, SignalName } from "../../cli/io.ts";
+import type { Io, ShellEnd, ShellRun, SignalName } from "../../cli/io.ts";
 import { BrokenPipe } from "../../cli/failure.ts";
 
 export interface FakeIoOptions {
@@ -13,7 +13,27 @@ export interface FakeIoOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** After so many bytes nobody reads stdout any more. */
   readonly outputBytesMax?: number;
+  readonly pid?: number;
+  /** No write to stdout ends before it. */
+  readonly gate?: Promise<void>;
+  /** What a command of the shell does; without it there is no shell. */
+  readonly shell?: (run: FakeShellRun) => FakeShellEnd | Promise<FakeShellEnd>;
+  /** Timers of less than ten seconds go off by themselves, without time passing. */
+  readonly isHasty?: boolean;
 }
+
+export interface FakeShellRun {
+  readonly command: string;
+  readonly input: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface FakeShellEnd extends Partial<ShellEnd> {
+  readonly output?: string;
+  readonly errors?: string;
+}
+
+const HASTY_MS_MAX = 10_000;
 
 export class ExitCalled extends Error {
   readonly code: number;
@@ -26,7 +46,7 @@ export class ExitCalled extends Error {
 export class FakeIo implements Io {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly pid = 7;
+  readonly pid: number;
   readonly platform = "test";
   readonly files: Io["files"];
   readonly stdin: Io["stdin"];
@@ -38,8 +58,13 @@ export class FakeIo implements Io {
   readonly written = new Map<string, string>();
   readonly #listeners: ((name: SignalName) => void)[] = [];
   readonly #timers: { action: () => void; isLive: boolean }[] = [];
+  readonly #options: FakeIoOptions;
+  /** Milliseconds of all timers that were set. */
+  readonly delays: number[] = [];
 
   constructor(options: FakeIoOptions = {}) {
+    this.#options = options;
+    this.pid = options.pid ?? 7;
     const isTerminal = (name: "stdin" | "stdout" | "stderr"): boolean =>
       options.terminals?.includes(name) === true;
     this.args = options.args ?? [];
@@ -50,7 +75,7 @@ export class FakeIo implements Io {
     this.stdout = {
       isTerminal: isTerminal("stdout"),
       write: async (bytes) => {
-        await Promise.resolve();
+        await (options.gate ?? Promise.resolve());
         outputBytes += bytes.length;
         if (outputBytes > (options.outputBytesMax ?? Infinity)) throw new BrokenPipe("gone");
         this.output += decoder.decode(bytes, { stream: true });
@@ -68,14 +93,33 @@ export class FakeIo implements Io {
   }
 
   /** Runs only when the test says that time is over. */
-  after(_delayMs: number, action: () => void): { cancel(): void } {
+  after(delayMs: number, action: () => void): { cancel(): void } {
     const timer = { action, isLive: true };
+    this.delays.push(delayMs);
     this.#timers.push(timer);
+    if (this.#options.isHasty === true && delayMs < HASTY_MS_MAX) {
+      setImmediate(() => timer.isLive && action());
+    }
     return { cancel: () => void (timer.isLive = false) };
   }
 
   soon(action: () => void): void {
     setImmediate(action);
+  }
+
+  runShell(run: ShellRun): { ended: Promise<ShellEnd>; stop(): void } {
+    return { ended: this.#runShell(run), stop: () => undefined };
+  }
+
+  async #runShell(run: ShellRun): Promise<ShellEnd> {
+    const { shell } = this.#options;
+    if (shell === undefined) throw new Error(`no shell for ${run.command}`);
+    const input = new TextDecoder().decode(run.input);
+    const end = await shell({ command: run.command, input, environment: run.environment });
+    const encoder = new TextEncoder();
+    if (end.errors !== undefined) run.onError(encoder.encode(end.errors));
+    if (end.output !== undefined) await run.onOutput(encoder.encode(end.output));
+    return { code: end.code === undefined ? 0 : end.code, signal: end.signal ?? null };
   }
 
   onSignal(listener: (signal: SignalName) => void): void {

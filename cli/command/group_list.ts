@@ -1,0 +1,69 @@
+/** `mq group list`: which consumer groups there are. */
+import type { CommandSpec } from "../command_spec.ts";
+import type { Context } from "../context.ts";
+import { ExitCode } from "../exit_code.ts";
+import { failureOf } from "../failure.ts";
+import { compileGlob } from "../glob.ts";
+import { requireState } from "../group_state.ts";
+import { type Client, withClient } from "../session.ts";
+
+export const groupList: CommandSpec = {
+  path: "group list",
+  aliases: ["group ls", "groups"],
+  summary: "List consumer groups",
+  arguments: [{ name: "GLOB", isOptional: true }],
+  flags: [
+    { name: "state", value: "STATE", summary: "only those: stable, empty, preparing-rebalance, …" },
+    {
+      name: "type",
+      value: "TYPE",
+      choices: ["classic", "consumer"],
+      summary: "only those of this protocol: classic, consumer",
+    },
+  ],
+  details: [
+    "A group is there as long as it has members or committed offsets. Where a broker cannot be asked, " +
+    "its groups are missing and the command ends with an error.",
+  ],
+  examples: [
+    ["All, with their states", "mq group list"],
+    ["Delete those of a test", "mq group list 'test-*' -f name | xargs mq group delete --yes"],
+  ],
+  async run(context): Promise<ExitCode> {
+    const state = context.flags.text("state");
+    const wanted = state === undefined ? undefined : requireState(state);
+    return await withClient(context, (client) => list(context, client, wanted));
+  },
+};
+
+async function list(
+  { printer, flags, arguments: [pattern] }: Context,
+  client: Client,
+  state: string | undefined,
+): Promise<ExitCode> {
+  const matches = compileGlob(pattern ?? "*");
+  const type = flags.text("type");
+  const { groups, errors } = await client.admin.groups.listGroups(
+    state === undefined ? {} : { states: [state] },
+  );
+  const items = groups
+    .filter((group) => matches(group.groupId) && (type === undefined || group.type === type))
+    .toSorted((one, other) => one.groupId < other.groupId ? -1 : 1);
+  const isWide = printer.format === "wide";
+  await printer.printList({
+    names: items.map(({ groupId }) => groupId),
+    items,
+    table: {
+      columns: ["GROUP", "STATE", "TYPE", ...(isWide ? ["PROTOCOL-TYPE", "COORDINATOR"] : [])],
+      rows: items.map((group) => [
+        group.groupId,
+        group.state,
+        group.type,
+        ...(isWide ? [group.protocolType || null, group.coordinatorId] : []),
+      ]),
+    },
+  });
+  const failures = errors.map(({ error }) => failureOf(error));
+  for (const failure of failures) printer.complain(failure);
+  return failures[0]?.exitCode ?? ExitCode.Done;
+}

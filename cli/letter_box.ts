@@ -1,0 +1,97 @@
+/**
+ * A dead-letter topic as the commands see it: how many letters lie there, and how many of them have
+ * been put back.
+ *
+ * How far a redrive has come is what the group `mq-redrive.TOPIC` has committed of the topic, so any
+ * tool for groups can show it and move it.
+ */
+import { Failure, failureOf } from "./failure.ts";
+import type { CommittedOffset } from "./group_view.ts";
+import type { KeptRecord } from "./record_command.ts";
+import type { Client } from "./session.ts";
+
+export function redriveGroup(topic: string): string {
+  return `mq-redrive.${topic}`;
+}
+
+/** Names that say that a topic holds dead letters: jobs.dlq, jobs-dead-letters, jobs.DLT. */
+export function isDeadLetterName(name: string): boolean {
+  return /(^|[._-])(dlq|dlt|dead[._-]?letters?)$/i.test(name);
+}
+
+export interface BoxPartition {
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+  /** The first letter that was not put back. */
+  readonly next: number;
+  /** Of the group that redrives; undefined where it has committed nothing. */
+  readonly commit: CommittedOffset | undefined;
+}
+
+/** Partition by partition. Throws where there is no such topic. */
+export async function openBox(client: Client, topic: string): Promise<readonly BoxPartition[]> {
+  const [described] = await client.admin.describeTopics([topic]);
+  if (described === undefined || described.error !== undefined) {
+    const failure = failureOf(described?.error);
+    throw new Failure(failure.code, failure.message, {
+      hint: failure.hint ?? "mq dlq list lists the dead-letter topics",
+      cause: failure,
+    });
+  }
+  const [starts, ends, commits] = await Promise.all([
+    client.admin.listOffsets(topic, "start"),
+    client.admin.listOffsets(topic, "end"),
+    redriveCommits(client, topic),
+  ]);
+  const failed = [...starts, ...ends].find(({ error }) => error !== undefined)?.error;
+  if (failed !== undefined) throw failed;
+  return starts.map(({ partition, offset: start }) => {
+    const end = ends.find((listed) => listed.partition === partition)?.offset ?? start;
+    const commit = commits.find((one) => one.partition === partition && one.offset >= 0);
+    const next = Math.min(Math.max(commit?.offset ?? start, start), end);
+    return { partition, start, end, next, commit };
+  }).toSorted((one, other) => one.partition - other.partition);
+}
+
+async function redriveCommits(
+  client: Client,
+  topic: string,
+): Promise<readonly CommittedOffset[]> {
+  try {
+    const offsets = await client.admin.groups.groupOffsets(redriveGroup(topic));
+    return offsets.filter((one) => one.topic === topic);
+  } catch (error) {
+    if (failureOf(error).code === "GROUP_ID_NOT_FOUND") return [];
+    throw error;
+  }
+}
+
+/** The letters of one partition from an offset on, one after the other; ends at `until`. */
+export async function* letters(
+  client: Client,
+  place: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly from: number;
+    readonly until: number;
+  },
+): AsyncGenerator<KeptRecord, void, void> {
+  if (place.from >= place.until) return;
+  const { topic, partition } = place;
+  const consumer = client.consumer({ assignments: [place] });
+  for await (const batch of consumer.batches()) {
+    const records = batch.records();
+    while (records.next()) {
+      yield {
+        topic,
+        partition,
+        offset: records.offset(),
+        timestamp: records.timestamp(),
+        key: records.key(),
+        value: records.value(),
+        headers: records.headers(),
+      };
+    }
+  }
+}
