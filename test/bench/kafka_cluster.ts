@@ -50,8 +50,12 @@ export async function kafkaHome(): Promise<string | undefined> {
   return (await run("sh", ["-c", "command -v java >/dev/null"])).status === 0 ? home : undefined;
 }
 
-/** Formats and starts nodes 1 to `count`, and waits until all are registered. */
-export async function startKafkaCluster(home: string, count = 3): Promise<BenchCluster> {
+/** Formats and starts nodes 1 to `count`, with more settings, and waits until all are registered. */
+export async function startKafkaCluster(
+  home: string,
+  count = 3,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BenchCluster> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(temporaryDirectory());
   const ids = Array.from({ length: count }, (_, index) => index + 1);
@@ -59,7 +63,7 @@ export async function startKafkaCluster(home: string, count = 3): Promise<BenchC
   const controllerPorts = clientPorts.slice(count);
   const voters = ids.map((id, index) => `${id}@127.0.0.1:${controllerPorts[index]}`).join(",");
   const clusterId = (await tool(home, ["kafka.tools.StorageTool", "random-uuid"])).trim();
-  const shared = { home, clusterId, voters, count };
+  const shared = { home, clusterId, voters, count, settings };
   const nodes = ids.map((id, index) =>
     stack.use(
       new KafkaNode({
@@ -98,6 +102,7 @@ interface KafkaNodeOptions {
   readonly clusterId: string;
   readonly voters: string;
   readonly count: number;
+  readonly settings: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly clientPort: number;
   /** Left out where it is a broker only. */
@@ -159,7 +164,7 @@ class KafkaNode implements BenchNode, AsyncDisposable {
 }
 
 function properties(options: KafkaNodeOptions): string {
-  const { id, voters, clientPort, controllerPort, directory, count } = options;
+  const { id, voters, clientPort, controllerPort, directory, count, settings } = options;
   const listener = controllerPort === undefined ? "" : `,CONTROLLER://127.0.0.1:${controllerPort}`;
   return Object.entries({
     "process.roles": controllerPort === undefined ? "broker" : "broker,controller",
@@ -175,6 +180,7 @@ function properties(options: KafkaNodeOptions): string {
     "transaction.state.log.replication.factor": count,
     "share.coordinator.state.topic.replication.factor": count,
     "group.initial.rebalance.delay.ms": 0,
+    ...settings,
   }).map(([name, value]) => `${name}=${value}\n`).join("");
 }
 

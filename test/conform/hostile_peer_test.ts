@@ -4,6 +4,7 @@
  *
  * The long tables are in `test/controller/hostile_peer_test.ts`, on a cluster in memory.
  */
+import { supportedFeatures } from "../../src/metadata/feature.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import net from "node:net";
@@ -199,7 +200,7 @@ describe("three nodes", () => {
         clusterId: cluster.clusterId,
         listeners: [{ name: "", host: "", port: 1 }],
         rack: null,
-        features: [{ name: "metadata.version", minVersion: 1, maxVersion: 2 }],
+        features: supportedFeatures(),
         directoryIds: [directoryOf(66)],
         previousBrokerEpoch: -1,
         isClean: false,

@@ -25,6 +25,23 @@ export async function startSubject(): Promise<Subject> {
   return { kafka: there, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
+/**
+ * The same with sessions of six seconds for the consumer protocol, whose length is the broker's to say.
+ * A broker that is already there needs these settings too.
+ */
+export async function startGroupSubject(): Promise<Subject> {
+  const there = process.env["MQ_CONFORM_BROKER"];
+  if (there !== undefined) return await startSubject();
+  const settings = [
+    "group.consumer.min.session.timeout.ms=6000",
+    "group.consumer.session.timeout.ms=6000",
+    "group.consumer.min.heartbeat.interval.ms=500",
+    "group.consumer.heartbeat.interval.ms=500",
+    "group.initial.rebalance.delay.ms=0",
+  ];
+  return await startBroker({ words: settings.flatMap((setting) => ["-X", setting]) });
+}
+
 /** Whether the subject is the binary and not a foreign broker. */
 export const isOwn = process.env["MQ_CONFORM_BROKER"] === undefined;
 

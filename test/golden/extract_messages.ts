@@ -1,14 +1,20 @@
 /**
  * Extracts facts from Kafka's message definitions: run by hand, with the folder of the JSON files of
- * Kafka 4.1 (`clients/src/main/resources/common/message`) as its argument, when an API is added.
+ * Kafka 4.1 as its argument, when an API or a record of groups is added.
  *
- *     bun test/golden/extract_messages.ts FOLDER > test/golden/kafka_4_1_messages.json
+ *     clients=clients/src/main/resources/common/message
+ *     groups=group-coordinator/src/main/resources/common/message
+ *     bun test/golden/extract_messages.ts apis $clients > test/golden/kafka_4_1_messages.json
+ *     bun test/golden/extract_messages.ts records $groups > test/golden/kafka_4_1_group_records.json
  *
  * One line per field: path, type, versions, and what else there is to it. The facts are kept, not
- * the files. `test/api/kafka_messages_test.ts` compares the schemas with them.
+ * the files. `test/api/kafka_messages_test.ts` and `test/api/coordinator_record/` compare the schemas
+ * with them.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { groupRecords } from "../../src/api/coordinator_record/group_record.ts";
+import { legacyOffsetCommitRecord } from "../../src/api/coordinator_record/legacy_offset_commit.ts";
 import { apis } from "../../src/api/registry.ts";
 
 interface KafkaField {
@@ -18,7 +24,7 @@ interface KafkaField {
   readonly nullableVersions?: string;
   readonly taggedVersions?: string;
   readonly tag?: number;
-  readonly default?: string | number | boolean;
+  readonly default?: string | number | boolean | null;
   readonly fields?: readonly KafkaField[];
 }
 
@@ -61,7 +67,10 @@ function facts(kafka: KafkaMessage): string[] {
       let line = `${name} ${type} ${field.versions}`;
       if (field.nullableVersions !== undefined) line += ` nullable=${field.nullableVersions}`;
       if (field.taggedVersions !== undefined) line += ` tag=${field.tag}:${field.taggedVersions}`;
-      if (field.default !== undefined) line += ` default=${field.default}`;
+      // A null that is not in quotes is no default at all to Kafka's generator.
+      if (field.default !== undefined && field.default !== null) {
+        line += ` default=${field.default}`;
+      }
       lines.push(line);
       if (inner !== undefined) walk(inner, `${name}.`);
     }
@@ -77,20 +86,44 @@ const LATER: Readonly<
   AddRaftVoter: { versions: "0-1", request: ["ackWhenCommitted bool 1+ default=true"] },
 };
 
-const [, , folder] = process.argv;
-if (folder === undefined) throw new Error("Cannot extract messages: give the folder of the files");
-const table = apis.map(({ name }) => {
-  const request = message(folder, `${name}Request`);
-  const response = message(folder, `${name}Response`);
-  return {
-    name,
-    key: request.apiKey,
-    versions: LATER[name]?.versions ?? request.validVersions,
-    flexible: request.flexibleVersions,
-    request: [...facts(request), ...(LATER[name]?.request ?? [])],
-    responseVersions: LATER[name]?.versions ?? response.validVersions,
-    responseFlexible: response.flexibleVersions,
-    response: facts(response),
-  };
-});
-console.log(JSON.stringify(table, undefined, 2));
+function apiFacts(folder: string): unknown[] {
+  return apis.map(({ name }) => {
+    const request = message(folder, `${name}Request`);
+    const response = message(folder, `${name}Response`);
+    return {
+      name,
+      key: request.apiKey,
+      versions: LATER[name]?.versions ?? request.validVersions,
+      flexible: request.flexibleVersions,
+      request: [...facts(request), ...(LATER[name]?.request ?? [])],
+      responseVersions: LATER[name]?.versions ?? response.validVersions,
+      responseFlexible: response.flexibleVersions,
+      response: facts(response),
+    };
+  });
+}
+
+function recordFacts(folder: string): unknown[] {
+  return [legacyOffsetCommitRecord, ...groupRecords].map(({ name }) => {
+    const key = message(folder, `${name}Key`);
+    const value = message(folder, `${name}Value`);
+    return {
+      name,
+      type: key.apiKey,
+      keyVersions: key.validVersions,
+      keyFlexible: key.flexibleVersions,
+      key: facts(key),
+      valueVersions: value.validVersions,
+      valueFlexible: value.flexibleVersions,
+      value: facts(value),
+    };
+  });
+}
+
+const [, , what, folder] = process.argv;
+if (folder === undefined) {
+  throw new Error('Cannot extract messages: give "apis" or "records", and a folder');
+}
+console.log(
+  JSON.stringify(what === "records" ? recordFacts(folder) : apiFacts(folder), undefined, 2),
+);
