@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArguments, type SimArguments } from "./arguments.ts";
 import { keepInCorpus, readCorpus } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
+import { drawGroups } from "./group/group_options.ts";
 import { reportFailure } from "./failure_report.ts";
 import { runSimulation } from "./run_seed.ts";
 import { shrink } from "./shrink.ts";
@@ -55,7 +56,13 @@ class Sweep {
 
   #options(seed: number): SimOptions {
     const { nodes, given } = this.#arguments;
-    return drawOptions(seed, { ...(nodes === undefined ? {} : { nodes }), ...JSON.parse(given) });
+    // Half of all worlds have groups; what else a seed draws is the same with them.
+    const groups = seed % 2 === 0 ? { groups: drawGroups(seed) } : {};
+    return drawOptions(seed, {
+      ...(nodes === undefined ? {} : { nodes }),
+      ...groups,
+      ...JSON.parse(given),
+    });
   }
 
   async #runOne(options: SimOptions): Promise<void> {

@@ -1,11 +1,12 @@
 /** What nodes of a world are configured with. */
+import { GROUP_SETTINGS } from "./group/group_options.ts";
 import { rolesOf } from "./layout.ts";
 import { KAFKA_PORT } from "./sim_node.ts";
 import type { SimOptions } from "./sim_options.ts";
 
 /** `hasLostDisk`: an operator would not let such a node begin a cluster of its own again. */
 export function nodeSettings(
-  { layout, settings: drawn }: SimOptions,
+  { layout, settings: drawn, groups }: SimOptions,
   names: readonly string[],
   { index, hasLostDisk }: { readonly index: number; readonly hasLostDisk: boolean },
 ): ReadonlyMap<string, string> {
@@ -14,6 +15,7 @@ export function nodeSettings(
     "mq.http.listener": "off",
     "auto.create.topics.enable": "false",
     "listeners": `PLAINTEXT://${names[index]}:${KAFKA_PORT}`,
+    ...(groups === undefined ? {} : GROUP_SETTINGS),
     ...drawn,
   }));
   if (names.length === 1) return settings;

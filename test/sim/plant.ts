@@ -10,6 +10,7 @@ import { LogHints } from "../../src/runtime/log_hints.ts";
 import { Partition } from "../../src/runtime/partition.ts";
 import { Life } from "./life.ts";
 import { CLUSTER_BUGS, type ClusterPlantName } from "./plant_cluster.ts";
+import { GROUP_BUGS, type GroupPlantName } from "./plant_groups.ts";
 import { replace, replaceGetter, type Undo } from "./replace.ts";
 import type { World } from "./world.ts";
 
@@ -31,7 +32,7 @@ export const PLANT_NAMES = [
   "timer-of-the-host",
 ] as const;
 
-export type PlantName = (typeof PLANT_NAMES)[number] | ClusterPlantName;
+export type PlantName = (typeof PLANT_NAMES)[number] | ClusterPlantName | GroupPlantName;
 
 const LOST_EVERY_US = 500_000;
 const BACK_EVERY = 2000;
@@ -46,6 +47,7 @@ export function plantBug(world: World): Undo {
 /** Those that are missing are in the operations of the workload. */
 const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
   ...CLUSTER_BUGS,
+  ...GROUP_BUGS,
   "sync-does-nothing": ({ nodes }) => {
     for (const { process } of nodes) process.faults.honesty.isSyncHonest = false;
   },

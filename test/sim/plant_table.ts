@@ -6,6 +6,7 @@
 import process from "node:process";
 import { PLANT_NAMES, type PlantName } from "./plant.ts";
 import { CLUSTER_PLANT_NAMES, type ClusterPlantName, worldOf } from "./plant_cluster.ts";
+import { GROUP_PLANT_NAMES, type GroupPlantName, groupWorldOf } from "./plant_groups.ts";
 import { runSimulation } from "./run_seed.ts";
 import { drawOptions } from "./sim_options.ts";
 
@@ -13,12 +14,20 @@ const SEEDS_MAX = 30;
 const FINDS = 3;
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith("--")) as PlantName[];
-for (const plant of asked.length > 0 ? asked : [...PLANT_NAMES, ...CLUSTER_PLANT_NAMES]) {
+for (
+  const plant of asked.length > 0
+    ? asked
+    : [...PLANT_NAMES, ...CLUSTER_PLANT_NAMES, ...GROUP_PLANT_NAMES]
+) {
   const finds: string[] = [];
   const needed: number[] = [];
   let last = 0;
   for (let seed = 1; seed <= SEEDS_MAX && finds.length < FINDS; seed++) {
-    const given = isOfClusters(plant) ? { ...worldOf(plant), plant } : { plant, nodes: 1 };
+    const given = isOfGroups(plant)
+      ? { ...groupWorldOf(plant), plant }
+      : isOfClusters(plant)
+      ? { ...worldOf(plant), plant }
+      : { plant, nodes: 1 };
     // deno-lint-ignore no-await-in-loop -- one after the other
     const { failure } = await runSimulation(drawOptions(seed, given));
     if (failure === undefined) continue;
@@ -37,4 +46,8 @@ for (const plant of asked.length > 0 ? asked : [...PLANT_NAMES, ...CLUSTER_PLANT
 
 function isOfClusters(plant: PlantName): plant is ClusterPlantName {
   return (CLUSTER_PLANT_NAMES as readonly string[]).includes(plant);
+}
+
+function isOfGroups(plant: PlantName): plant is GroupPlantName {
+  return (GROUP_PLANT_NAMES as readonly string[]).includes(plant);
 }

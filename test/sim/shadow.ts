@@ -94,6 +94,8 @@ export class TopicShadow {
 export class Shadow {
   readonly topics = new Map<string, TopicShadow>();
   isDamaged = false;
+  /** Whoever else has promises that a disk keeps. */
+  onDisksLost: () => void = () => undefined;
   #serial = 0;
   #topicNumber = 0;
 
@@ -121,6 +123,7 @@ export class Shadow {
   /** A broker has lost its disk, and with it what no other has: any partition may begin anew. */
   onDiskLost(): void {
     for (const partition of this.partitions()) partition.onDiskLost();
+    this.onDisksLost();
   }
 
   /** A disk without a copy elsewhere lies: nothing is promised any more but that values are real. */

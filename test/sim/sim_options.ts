@@ -10,6 +10,7 @@ import type { FaultName } from "./fault/fault_names.ts";
 import { DAMAGING_FAULTS, FAULT_NAMES, LATER_FAULT_NAMES } from "./fault/fault_names.ts";
 import type { OperationName } from "./operation/operation_names.ts";
 import { OPERATION_NAMES } from "./operation/operation_names.ts";
+import type { SimGroup } from "./group/group_options.ts";
 import { drawLayout, type Layout } from "./layout.ts";
 import type { PlantName } from "./plant.ts";
 
@@ -44,6 +45,8 @@ export interface SimOptions {
   readonly timerLateUs: number;
   /** Settings of all nodes beside those that the world needs. */
   readonly settings: Readonly<Record<string, string>>;
+  /** None where left out, as in every world before there were any. */
+  readonly groups?: readonly SimGroup[];
   /** A bug on purpose; only tests name one. */
   readonly plant?: PlantName;
 }

@@ -21,6 +21,8 @@ import { SimNetwork } from "./env/sim_network.ts";
 import { withEqualRuntimes } from "./equal_runtimes.ts";
 import { FAULTS } from "./fault/faults.ts";
 import type { FaultName } from "./fault/fault_names.ts";
+import { GroupWorld } from "./group/group_world.ts";
+import { SimMember } from "./group/sim_member.ts";
 import { HostUsed, withoutHost } from "./host_guard.ts";
 import { allInvariants } from "./invariant/invariants.ts";
 import { rolesOf } from "./layout.ts";
@@ -73,6 +75,7 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly clients: readonly SimClient[];
   readonly operator: Operator;
+  readonly groups: GroupWorld;
   /** Where clients find the nodes that serve them. */
   readonly brokers: readonly Address[];
   readonly shadow = new Shadow();
@@ -146,6 +149,46 @@ export class World {
       onBroken: (error) => this.#onError(error),
     });
     this.brokers = brokers;
+    this.groups = this.#groupWorld(chance);
+  }
+
+  /** Drawn behind all others: a world without groups is as it was. */
+  #groupWorld(chance: Prng): GroupWorld {
+    const { options: { groups = [], thinkMeanMs }, scheduler, shadow, brokers, nodes } = this;
+    const world = new GroupWorld({
+      groups,
+      nodes,
+      shadow,
+      lifeOf: () => scheduler.life,
+      onBroken: (what, message) => this.#fail(what, message),
+      onDurable: (what, place) => this.#mustBeOnAMedium(what, place),
+    });
+    world.members = groups.flatMap((group) =>
+      Array.from({ length: group.members }, (_, index) => {
+        return new SimMember({
+          process: this.#process(`${group.groupId}m${index + 1}`, chance.fork()),
+          scheduler,
+          chance: chance.fork(),
+          brokers,
+          group,
+          shadow,
+          groups: world.shadow,
+          thinkMeanMs,
+          onBroken: (error) => this.#onError(error),
+          onDone: (what, outcome) => this.coverage.add(`${what} ${group.protocol} ${outcome}`),
+          onAssigned: (member, partitions) => world.onAssigned(member, partitions),
+        });
+      })
+    );
+    shadow.onDisksLost = () => world.shadow.forgive();
+    return world;
+  }
+
+  /** Every second of the world. */
+  #compareGroups(): void {
+    if (this.groups.members.length === 0) return;
+    this.groups.compare();
+    this.scheduler.after(1_000_000, { label: "compare" }, () => this.#compareGroups());
   }
 
   run(): SimResult {
@@ -166,11 +209,13 @@ export class World {
     const unwatchImages = this.positions.watch(() => scheduler.life?.isAlive !== false);
     const unwatchDecisions = watchDecisions(this.nodes, onBroken);
     const unwatchAnswers = watchAnswers(onBroken);
+    const unwatchGroups = this.groups.members.length > 0 ? this.groups.watch() : () => undefined;
     try {
       withEqualRuntimes(() => withoutHost((used) => this.#onError(used), () => this.#run()));
     } catch (error) {
       this.#onError(error);
     } finally {
+      unwatchGroups();
       restore();
       unwatch();
       unwatchAnswers();
@@ -187,6 +232,7 @@ export class World {
     for (const { start } of this.#starters()) start();
     if (this.#script !== undefined) return this.#play(this.#script);
     if (this.nodes.length > 1) scheduler.after(0, { label: "start" }, () => this.operator.start());
+    this.#compareGroups();
     this.#scheduleFault();
     scheduler.runUntil(options.safetyMs * US);
     if (this.#failure !== undefined) return;
@@ -207,7 +253,7 @@ export class World {
         waiting.map(({ process, lastRefusal }) => `${process.name} (${lastRefusal})`).join(", ")
       } could not do everything within ` +
         `${options.livenessMs} ms of a healed world; ${states.join("; ")}; ${
-          whyClusterIsNotWell(this.nodes) ?? "the cluster is well"
+          whyClusterIsNotWell(this.nodes) ?? this.groups.whyNotWell() ?? "the cluster is well"
         }; ${describeQuorums(this.nodes)}`,
     );
   }
@@ -257,7 +303,7 @@ export class World {
 
   #starters(): readonly { readonly start: () => void }[] {
     const { scheduler } = this;
-    return [...this.nodes, ...this.clients].map((one, index) => ({
+    return [...this.nodes, ...this.clients, ...this.groups.members].map((one, index) => ({
       start: () => void scheduler.after(index * 1500, { label: "start" }, () => one.start()),
     }));
   }
@@ -268,7 +314,7 @@ export class World {
 
   #isSatisfied(): boolean {
     return this.operator.isSatisfied && this.clients.every(({ isSatisfied }) => isSatisfied) &&
-      whyClusterIsNotWell(this.nodes) === undefined;
+      whyClusterIsNotWell(this.nodes) === undefined && this.groups.whyNotWell() === undefined;
   }
 
   /** The next fault, drawn from its own number: leaving one out changes no other. */
@@ -287,7 +333,8 @@ export class World {
       if (scheduler.nowUs >= options.safetyMs * US) return;
       if (name !== undefined && !options.skippedFaults.includes(number)) {
         const phases = this.nodes.map(({ phase }) => phase);
-        const { nodes, clients, network, shadow, operator } = this;
+        const { nodes, network, shadow, operator } = this;
+        const clients = [...this.clients, ...this.groups.members];
         const isDone = FAULTS[name]({
           scheduler,
           network,
@@ -329,6 +376,12 @@ export class World {
       client.start();
       client.askForLiveness();
     }
+    for (const { process } of this.groups.members) {
+      process.machine.wallOffsetMs = WALL_MS;
+      process.resume();
+      if (process.life !== undefined) process.life.eventCostUs = 0;
+    }
+    this.groups.askForLiveness();
   }
 
   #check(life: Life | undefined): void {

@@ -2,17 +2,22 @@
 import type { Prng } from "../../../src/ground/prng.ts";
 import type { Operator } from "../operator.ts";
 import type { SimNode } from "../sim_node.ts";
-import type { SimClient } from "../sim_client.ts";
 import type { SimNetwork } from "../env/sim_network.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Shadow } from "../shadow.ts";
 import type { SimProcess } from "../sim_process.ts";
 
+/** A machine with a client on it: one that does operations, or a member of a group. */
+export interface ClientMachine {
+  readonly process: SimProcess;
+  kill(): void;
+}
+
 export interface FaultContext {
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
-  readonly clients: readonly SimClient[];
+  readonly clients: readonly ClientMachine[];
   readonly operator: Operator;
   readonly shadow: Shadow;
   readonly sessionMs: number;
@@ -33,7 +38,7 @@ export function pickNode({ nodes, chance }: FaultContext): SimNode {
 export function pickProcess(context: FaultContext): SimProcess {
   const { clients, chance } = context;
   if (chance.below(4) > 0) return pickNode(context).process;
-  return (clients[chance.below(clients.length)] as SimClient).process;
+  return (clients[chance.below(clients.length)] as ClientMachine).process;
 }
 
 /** Between the two, short ones more often. */
