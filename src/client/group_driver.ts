@@ -187,14 +187,15 @@ export class GroupDriver {
   async #close({ leave, commit = this.#settings.isAuto }: CloseOptions): Promise<void> {
     this.fetcher.wake();
     const { instanceId } = this.#options;
-    if (!this.#ending.signal.aborted) {
-      if (commit) await this.#commitQuietly(Math.min(CLOSE_MS, this.#tools.requestTimeoutMs));
-      const request = this.#membership.leave(leave ?? instanceId === undefined);
-      const mayTell = leave !== false || instanceId !== undefined;
-      if (request !== undefined && mayTell) await this.#tell(request);
+    if (!this.#ending.signal.aborted && commit) {
+      await this.#commitQuietly(Math.min(CLOSE_MS, this.#tools.requestTimeoutMs));
     }
+    const isMember = !this.#ending.signal.aborted;
+    const request = this.#membership.leave(leave ?? instanceId === undefined);
+    const mayTell = isMember && (leave !== false || instanceId !== undefined);
     this.fetcher.stop();
-    this.#end();
+    this.#end(); // from here on nothing is lost: it is given up
+    if (request !== undefined && mayTell) await this.#tell(request);
   }
 
   #end(): void {

@@ -136,11 +136,16 @@ function inRecords(
     lagSeconds: null,
     advancedAtMs: commit?.advancedAtMs ?? -1,
     isStuck: false,
-    memberId: member?.memberId ?? null,
-    groupInstanceId: member?.groupInstanceId ?? null,
-    clientId: member?.clientId ?? null,
-    clientHost: member?.clientHost ?? null,
+    ...(member === undefined ? NOBODY : nameOf(member)),
   };
+}
+
+type Reader = Pick<PartitionLag, "memberId" | "groupInstanceId" | "clientId" | "clientHost">;
+
+const NOBODY: Reader = { memberId: null, groupInstanceId: null, clientId: null, clientHost: null };
+
+function nameOf({ memberId, groupInstanceId, clientId, clientHost }: DescribedMember): Reader {
+  return { memberId, groupInstanceId, clientId, clientHost };
 }
 
 async function inTime(

@@ -36,23 +36,21 @@ export function groupSettings(
   options: GroupConsumerOptions,
   requestTimeoutMs: number,
 ): GroupSettings {
-  const { topics, from = { kind: "end" } } = options;
+  rejectSenseless(options);
+  const { topics, from = { kind: "end" }, rebalanceTimeoutMs = REBALANCE_TIMEOUT_MS } = options;
   const pattern = "pattern" in topics ? topics.pattern : undefined;
-  if (options.groupId === "") throw refused("the group has no name");
-  if (Array.isArray(topics) && topics.length === 0) throw refused("no topic was named");
-  if (options.assignors?.length === 0) throw refused("no assignor was named");
-  const rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS;
   const onOutOfRange = options.onOutOfRange ?? (from.kind === "end" ? "end" : "start");
   const retry = options.onRetry === undefined ? {} : { onRetry: options.onRetry.bind(options) };
+  const { protocol = "classic", commit = "auto", isolation = "read_uncommitted" } = options;
   return {
-    isClassic: (options.protocol ?? "classic") === "classic",
+    isClassic: protocol === "classic",
     topics: "pattern" in topics ? [] : topics,
     pattern,
     rebalanceTimeoutMs,
     maxProcessingMs: options.maxProcessingMs ?? rebalanceTimeoutMs,
     from,
-    isolation: options.isolation ?? "read_uncommitted",
-    isAuto: (options.commit ?? "auto") === "auto",
+    isolation,
+    isAuto: commit === "auto",
     autoCommitIntervalMs: options.autoCommitIntervalMs ?? AUTO_COMMIT_INTERVAL_MS,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS,
     consumer: consumerSettings(
@@ -112,6 +110,12 @@ export function newMembership(
     remoteAssignor: options.remoteAssignor ?? null,
     pattern: settings.pattern ?? null,
   });
+}
+
+function rejectSenseless({ groupId, topics, assignors }: GroupConsumerOptions): void {
+  if (groupId === "") throw refused("the group has no name");
+  if (Array.isArray(topics) && topics.length === 0) throw refused("no topic was named");
+  if (assignors?.length === 0) throw refused("no assignor was named");
 }
 
 function refused(reason: string): ClientError {

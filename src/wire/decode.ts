@@ -233,26 +233,20 @@ function fieldBytesMin(field: Field, target: Target): number {
 }
 
 function primitiveBytesMin(type: Primitive, { flexible }: Target): number {
-  switch (type) {
-    case "bool":
-    case "int8":
-      return 1;
-    case "int16":
-    case "uint16":
-      return 2;
-    case "int32":
-    case "uint32":
-      return 4;
-    case "int64":
-    case "bigint64":
-    case "float64":
-      return 8;
-    case "uuid":
-      return 16;
-    case "string":
-      return flexible ? 1 : 2;
-    case "bytes":
-    case "records":
-      return flexible ? 1 : 4;
-  }
+  if (type === "string") return flexible ? 1 : 2;
+  if (type === "bytes" || type === "records") return flexible ? 1 : 4;
+  return FIXED_BYTES[type];
 }
+
+const FIXED_BYTES = {
+  bool: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  bigint64: 8,
+  float64: 8,
+  uuid: 16,
+} as const satisfies Record<Exclude<Primitive, "string" | "bytes" | "records">, number>;

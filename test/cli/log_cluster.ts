@@ -228,13 +228,17 @@ export class LogCluster {
     };
   }
 
+  #found(groupId: string): StoredGroup {
+    const group = this.groups.get(groupId);
+    if (group === undefined) throw unknownGroup();
+    return group;
+  }
+
   #groupAdmin(): unknown {
-    const unknown = (): Error => codedError("GROUP_ID_NOT_FOUND");
-    const found = (groupId: string): StoredGroup => {
-      const group = this.groups.get(groupId);
-      if (group === undefined) throw unknown();
-      return group;
-    };
+    return { ...this.#groupReads(), ...this.#groupWrites() };
+  }
+
+  #groupReads(): object {
     return {
       listGroups: ({ states }: { states?: readonly string[] } = {}) =>
         Promise.resolve({
@@ -252,17 +256,22 @@ export class LogCluster {
         Promise.resolve(names.map((groupId) => {
           const group = this.groups.get(groupId);
           const facts = { groupId, assignor: "range", coordinatorId: 1, protocolType: "consumer" };
-          if (group === undefined) return { ...facts, state: "", members: [], error: unknown() };
+          if (group === undefined) {
+            return { ...facts, state: "", members: [], error: unknownGroup() };
+          }
           const { commits: _, ...rest } = group;
           return { ...facts, ...rest };
         })),
       groupOffsets: async (groupId: string) => {
         await Promise.resolve();
-        return [...found(groupId).commits].map(([key, commit]) => ({ ...placeOf(key), ...commit }));
+        return [...this.#found(groupId).commits].map(([key, commit]) => ({
+          ...placeOf(key),
+          ...commit,
+        }));
       },
       groupLag: async (groupId: string) => {
         await Promise.resolve();
-        const { state, commits } = found(groupId);
+        const { state, commits } = this.#found(groupId);
         return {
           groupId,
           state,
@@ -288,6 +297,11 @@ export class LogCluster {
           }),
         };
       },
+    };
+  }
+
+  #groupWrites(): object {
+    return {
       alterGroupOffsets: async (
         groupId: string,
         offsets: readonly (Place & { offset: number; metadata?: string })[],
@@ -306,24 +320,28 @@ export class LogCluster {
       },
       removeMembers: (groupId: string) => {
         this.removed.push(groupId);
-        found(groupId).members = [];
+        this.#found(groupId).members = [];
         return Promise.resolve([]);
       },
       deleteGroups: (names: readonly string[]) =>
         Promise.resolve(names.map((groupId) => {
           const group = this.groups.get(groupId);
-          if (group === undefined) return { groupId, error: unknown() };
+          if (group === undefined) return { groupId, error: unknownGroup() };
           if (group.members.length > 0) return { groupId, error: codedError("NON_EMPTY_GROUP") };
           this.groups.delete(groupId);
           return { groupId };
         })),
       deleteGroupOffsets: (groupId: string, places: readonly Place[]) =>
         Promise.resolve(places.map(({ topic, partition }) => {
-          found(groupId).commits.delete(`${topic} ${partition}`);
+          this.#found(groupId).commits.delete(`${topic} ${partition}`);
           return { topic, partition };
         })),
     };
   }
+}
+
+function unknownGroup(): Error {
+  return codedError("GROUP_ID_NOT_FOUND");
 }
 
 export interface FakeGroupOptions {

@@ -65,11 +65,8 @@ export async function answerOf(
       return answerDescribeConfigs(cluster, body as RequestOf<typeof describeConfigs>);
     case incrementalAlterConfigs:
       return answerAlterConfigs(cluster, body as RequestOf<typeof incrementalAlterConfigs>);
-    default: {
-      const answer = await answerGroups(cluster, broker, { api, body, version });
-      if (answer === undefined) throw new Error(`Cannot answer ${api.name}`);
-      return answer;
-    }
+    default:
+      return await answerGroups(cluster, broker, { api, body, version });
   }
 }
 

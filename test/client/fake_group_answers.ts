@@ -18,7 +18,7 @@ import type { FakeBroker } from "./fake_broker.ts";
 import type { FakeCluster } from "./fake_cluster.ts";
 import type { FakeGroup } from "./fake_group.ts";
 
-/** The answer, or undefined where it is no question about groups. */
+/** The answer; throws where it is no question about groups. */
 export async function answerGroups(
   cluster: FakeCluster,
   broker: FakeBroker,
@@ -113,7 +113,7 @@ function answerAdmin(
       };
     }
     default:
-      return undefined;
+      throw new Error(`Cannot answer ${api.name}`);
   }
 }
 

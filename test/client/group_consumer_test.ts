@@ -18,13 +18,20 @@ const PROTOCOLS: readonly GroupProtocol[] = ["classic", "consumer"];
 for (const protocol of PROTOCOLS) {
   describe(`GroupConsumer, ${protocol} protocol`, () => {
     test("reads from the start, commits what is done, and begins there again", async () => {
-      const { cluster, clock, member } = await setUpGroup({ partitions: 2 });
+      const { cluster, clock, member, brokers } = await setUpGroup({ partitions: 2 });
       fill(cluster.partition("a", 0), ["x", "y"]);
       fill(cluster.partition("a", 1), ["z"]);
       const first = (await member("first", { protocol })).start();
       await clock.advance(2000);
       expect(first.seen.toSorted()).toEqual(["0:0=x", "0:1=y", "1:0=z"]);
-      await clock.until(first.consumer.close());
+      const hold = Promise.withResolvers<void>();
+      const api = protocol === "classic" ? leaveGroup : consumerGroupHeartbeat;
+      (brokers[0] as FakeBroker).script(api, { kind: "hold", when: hold.promise });
+      const closing = first.consumer.close();
+      await clock.advance(4000); // the coordinator takes its time over the leave
+      hold.resolve();
+      await clock.until(closing);
+      expect(first.events).toEqual(["assigned 0,1"]);
       expect(await clock.until(first.ended)).toBe("ended");
       expect([...cluster.group("g").offsets].sort()).toEqual([["a 0", 2], ["a 1", 1]]);
 

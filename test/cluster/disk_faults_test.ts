@@ -314,7 +314,7 @@ describe("a directory that is removed under the broker", () => {
       expect(await produceOne(broker, topic)).toBe(0);
     }
     const onTwo = readdirSync(two).includes("a-0") ? "a" : "b";
-    rmSync(two, { recursive: true });
+    rmSync(two, { recursive: true, force: true });
     await untilReadiness(broker, `{"path":"${two}","state":"offline"}`);
     expect(await produceOne(broker, onTwo)).toBe(5); // no answer in time
     expect(await produceOne(broker, onTwo === "a" ? "b" : "a")).toBe(0);

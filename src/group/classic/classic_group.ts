@@ -56,8 +56,8 @@ export class ClassicGroup implements Group {
   }
 
   /**
-   * A Stable group out of what was a consumer group, with its record. Whoever makes it may ask it more
-   * in the same turn: to rebalance, or for the JoinGroup that was the cause.
+   * A Stable group out of what was a consumer group, with its record. Whoever makes it has it rebalance
+   * in the same turn.
    */
   static converted(turn: Turn, former: FormerGroup): ClassicGroup {
     const core = newCore(former.groupId, turn.now);

@@ -2,7 +2,7 @@
  * A consumer group whose members all speak the classic protocol goes on as a classic group (KIP-848).
  *
  * Its epoch becomes the generation, its assignment the members' bytes, so that nobody has to give up
- * anything. The way back is the consumer group's affair.
+ * anything before it is called back. The way back is the consumer group's affair.
  *
  * Source: kafka ClassicGroup.fromConsumerGroup.
  */
@@ -17,12 +17,6 @@ import { CONSUMER_PROTOCOL_TYPE, snapshotSubscriptions } from "./subscribed_topi
 export interface FormerGroup {
   readonly groupId: string;
   readonly generationId: number;
-  /**
-   * It is to rebalance at once, which is no record: where the coordinator fails before that is done,
-   * its successor finds a Stable group. The record has a generation that nobody is ever in, so that
-   * everybody finds out there, by a first heartbeat.
-   */
-  readonly isToRebalance: boolean;
   readonly members: readonly Omit<NewMember, "assignment">[];
   /** `metadata` is what the member says in the protocol that was chosen; its version counts. */
   assignmentOf(memberId: string, metadata: Uint8Array): Uint8Array;
@@ -42,12 +36,16 @@ export function convert(core: ClassicCore, turn: Turn, former: FormerGroup): voi
   }
   snapshotSubscriptions(core);
   becomePhase(core, turn.now, "Stable");
-  turn.write(recordOf(core, former.isToRebalance));
+  turn.write(recordOf(core));
   expectReplay(core, turn, { kind: "created" });
 }
 
-function recordOf(core: ClassicCore, isToRebalance: boolean): GroupMetadataRecord {
-  const record = groupMetadataRecord(core, ({ assignment }) => assignment);
-  if (!isToRebalance || record.value === null) return record;
-  return { ...record, value: { ...record.value, generation: core.generationId + 1 } };
+/**
+ * The rebalance that follows is in no record: where the coordinator fails before it is over, its
+ * successor finds a Stable group. The record has a generation that nobody is ever in, so that there
+ * everybody finds out by a first heartbeat.
+ */
+function recordOf(core: ClassicCore): GroupMetadataRecord {
+  const { kind, key, value } = groupMetadataRecord(core, ({ assignment }) => assignment);
+  return { kind, key, value: value && { ...value, generation: core.generationId + 1 } };
 }

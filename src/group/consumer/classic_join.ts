@@ -25,7 +25,6 @@ import {
 } from "./heartbeat.ts";
 import { type ClassicProtocol, type ConsumerMember, distinctNames, newMember } from "./member.ts";
 import { nameOf } from "./member_name.ts";
-import { samePartitions } from "./partitions.ts";
 import { Refusal } from "./refusal.ts";
 import { CONSUMER_PROTOCOL_TYPE, topicPartitionsOf } from "./upgrade.ts";
 
@@ -169,33 +168,15 @@ function downgraded(
   },
 ): ConsumerMember | Refusal {
   const { turn, after } = input;
-  // With another subscription the classic group rebalances anyway.
+  // The classic group makes an assignment for another subscription.
   const member = epoch.isBumped ? after : change.advanceToKnown();
   if (member instanceof Refusal) return member;
   change.write();
   const others = [...core.state.members.values()].filter((one) => one !== replaced);
-  const reason = epoch.isBumped
-    ? `${nameOf(after)} came back with another subscription`
-    : hasAll(core, member, replaced.memberId) && others.every((one) => hasAll(core, one))
-    ? undefined
-    : `${nameOf(after)} came back while not all had their partitions`;
   downgrade(core, turn, {
     members: [...others, member],
     replacement: { replacedId: replaced.memberId, member },
-    reason,
+    reason: `${nameOf(after)} came back${epoch.isBumped ? " with another subscription" : ""}`,
   });
   return member;
-}
-
-/**
- * Whether the member has what the newest epoch means for it. The targets become the assignments of the
- * classic group, where nobody waits: who does not have all of its own would never be told of the rest.
- */
-function hasAll(
-  { state }: ConsumerCore,
-  { memberId, assigned }: ConsumerMember,
-  targetId = memberId,
-): boolean {
-  return state.groupEpoch === state.assignmentEpoch &&
-    samePartitions(assigned, state.targetOf(targetId));
 }

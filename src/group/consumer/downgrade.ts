@@ -4,8 +4,10 @@
  *
  *     tombstones of the consumer group, that of ConsumerGroupMetadata last, then GroupMetadata
  *
- * Nobody has to give up anything by it: the targets become the assignments. Where a member is missing,
- * or has another subscription, the classic group rebalances at once.
+ * Nobody has to give up anything by it: the targets become the assignments. But the classic group
+ * rebalances at once, always. Kafka lets it be where a static member came back with the subscription
+ * that it had; then nobody knows that it is the leader, who alone sees that a topic has grown, and who
+ * still waits for a part of its target is never told that it has it.
  *
  * Source: KIP-848 "Downgrade"; kafka: GroupMetadataManager.validateOnlineDowngradeWithFencedMembers,
  * convertToClassicGroup; ClassicGroup.fromConsumerGroup.
@@ -60,8 +62,8 @@ export interface Downgrade {
   readonly members: readonly ConsumerMember[];
   /** A member that has taken another's place, whose records are written already. */
   readonly replacement?: { readonly replacedId: string; readonly member: ConsumerMember };
-  /** Why the classic group has to rebalance; undefined where it need not. */
-  readonly reason: string | undefined;
+  /** Why the group changes over, for its history. */
+  readonly reason: string;
 }
 
 export function downgrade(
@@ -77,7 +79,6 @@ export function downgrade(
   const successor = ClassicGroup.converted(turn, {
     groupId,
     generationId: state.groupEpoch,
-    isToRebalance: reason !== undefined,
     members: members.map(formerMember),
     assignmentOf: (memberId, metadata) => {
       const isReplacing = memberId === replacement?.member.memberId;
@@ -87,9 +88,7 @@ export function downgrade(
   });
   carryHistory(turn.now, history, successor.history);
   turn.become(successor);
-  if (reason !== undefined) {
-    successor.rebalance(turn, `${reason}; the group went on with the classic protocol`);
-  }
+  successor.rebalance(turn, `${reason}; the group went on with the classic protocol`);
 }
 
 type FormerMember = Parameters<typeof ClassicGroup.converted>[1]["members"][number];

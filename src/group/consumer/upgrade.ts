@@ -6,7 +6,7 @@
  * every member, at the epoch that was its generation: nobody has to give up anything by it. Whoever
  * waits for a join or a sync is told to join again, which leads to the new group.
  *
- * Unlike Kafka, which knows of assignments only: in a rebalance a member keeps what it says that it has,
+ * Unlike Kafka, which knows of assignments only: a member keeps what it says that it has (`possession.ts`),
  * and where the targets are not a whole assignment, new ones are made for the next epoch at once.
  *
  * Source: KIP-848 "Upgrade"; kafka: GroupMetadataManager.validateOnlineUpgrade,
@@ -66,7 +66,7 @@ export function upgradeRecords(
   );
   // Otherwise the targets are not the last word: no topics have the hash 0, so that the first heartbeat
   // makes an epoch with new ones, even that of a member that changes nothing.
-  const isDone = group.state() === "Stable" && isWhole(turn.image, members);
+  const isDone = group.state() === "Stable" && isWhole(turn.image, found);
   const metadataHash = isDone ? hashOf(turn.image, members) : 0n;
   group.refuseWaiting(turn, ErrorCode.RebalanceInProgress);
   group.writeTombstones(turn);
@@ -79,11 +79,12 @@ export function upgradeRecords(
   ];
 }
 
-/** Whether everything is assigned; a topic may have grown since the leader looked. */
-function isWhole(image: ClusterImage, members: readonly ConsumerMember[]): boolean {
+/** Whether the leader has assigned everything; a topic may have grown since it looked. */
+function isWhole(image: ClusterImage, members: readonly Former[]): boolean {
   const holders = new Holders();
-  for (const { memberId, assigned } of members) holders.hold(memberId, assigned);
-  return topicsOf(members).every((name) => {
+  for (const { classic, assigned } of members) holders.hold(classic.memberId, assigned);
+  const topics = new Set(members.flatMap(({ subscription }) => subscription.topics));
+  return [...topics].every((name) => {
     const topic = image.topic(name);
     return topic === undefined ||
       topic.partitions.every((_, partitionId) => holders.isHeld(topic.topicId, partitionId));
@@ -91,11 +92,8 @@ function isWhole(image: ClusterImage, members: readonly ConsumerMember[]): boole
 }
 
 function hashOf(image: ClusterImage, members: readonly ConsumerMember[]): bigint {
-  return hashesOf(image).hashOf(topicsOf(members), image);
-}
-
-function topicsOf(members: readonly ConsumerMember[]): readonly string[] {
-  return [...new Set(members.flatMap((member) => member.subscribedTopicNames))].sort();
+  const topics = [...new Set(members.flatMap((member) => member.subscribedTopicNames))].sort();
+  return hashesOf(image).hashOf(topics, image);
 }
 
 function refuseUpgrade({ settings }: Turn, group: ClassicGroup): string | undefined {
@@ -131,8 +129,7 @@ function formerMember(
   return {
     classic,
     subscription,
-    // Where the leader's word is in force, whoever is left out has nothing.
-    assigned: assigned ?? (group.state() === "Stable" ? NO_PARTITIONS : undefined),
+    assigned,
     owned: partitionsOf(topicPartitionsOf(subscription.ownedPartitions, image)),
     ownedSince: subscription.generationId,
   };
@@ -164,11 +161,8 @@ function upgradedMember(
 const MALFORMED = "the embedded consumer protocol is malformed";
 
 /** A member that never synced has no assignment yet. */
-function assignedPartitions(
-  bytes: Uint8Array,
-  image: ClusterImage,
-): Partitions | string | undefined {
-  if (bytes.length === 0) return undefined;
+function assignedPartitions(bytes: Uint8Array, image: ClusterImage): Partitions | string {
+  if (bytes.length === 0) return NO_PARTITIONS;
   const assignment = readAssignment(bytes);
   if (assignment === undefined) return MALFORMED;
   if (assignment.userData !== null && assignment.userData.length > 0) {

@@ -34,12 +34,19 @@ const INFLATED_BYTES_MAX = 256 * 1024 * 1024;
 /** Records between two looks at the clock. */
 const STEP_RECORDS = 256;
 
+/** What a load works with, and how many records it has come to. */
+interface Load {
+  readonly options: LoadOptions;
+  readonly cursor: RecordCursor;
+  readonly skipped: Skipped;
+  count: number;
+}
+
 /** Rejects with a `DiskFault` or a `LogFault`; returns how many records there were. */
 export async function loadRecords(options: LoadOptions): Promise<number> {
   const { log, decompress } = options;
   const cursor = new RecordCursor({ decompress, inflatedBytesMax: INFLATED_BYTES_MAX });
-  const skipped = new Skipped(options);
-  let count = 0;
+  const load: Load = { options, cursor, skipped: new Skipped(options), count: 0 };
   let offset = log.logStartOffset;
   // What is appended meanwhile is read too; nobody but the coordinator writes here, and it waits.
   while (offset < log.logEndOffset && options.isWanted()) {
@@ -53,25 +60,33 @@ export async function loadRecords(options: LoadOptions): Promise<number> {
     for (const part of slice.parts) {
       // deno-lint-ignore no-await-in-loop -- in the order of the log
       const bytes = part instanceof Uint8Array ? part : await bytesOf(part);
-      const walk = new BatchWalk(bytes);
-      while (walk.next()) {
-        if (walk.batch.isControl()) continue;
-        cursor.open(walk.batch);
-        while (cursor.next()) {
-          replayOne(cursor, options, skipped);
-          if (++count % STEP_RECORDS !== 0) continue;
-          const pause = options.pause();
-          // deno-lint-ignore no-await-in-loop -- that is what the pause is for
-          if (pause !== undefined) await pause;
-          if (!options.isWanted()) return count;
-        }
-        if (cursor.failure !== undefined) skipped.add(walk.batch.baseOffset(), cursor.failure);
-      }
+      // deno-lint-ignore no-await-in-loop
+      if (!await replayBatches(bytes, load)) return load.count;
     }
     offset = slice.nextOffset;
   }
-  skipped.tell();
-  return count;
+  load.skipped.tell();
+  return load.count;
+}
+
+/** False where nobody wants the rest any more. */
+async function replayBatches(bytes: Uint8Array, load: Load): Promise<boolean> {
+  const { options, cursor, skipped } = load;
+  const walk = new BatchWalk(bytes);
+  while (walk.next()) {
+    if (walk.batch.isControl()) continue;
+    cursor.open(walk.batch);
+    while (cursor.next()) {
+      replayOne(cursor, options, skipped);
+      if (++load.count % STEP_RECORDS !== 0) continue;
+      const pause = options.pause();
+      // deno-lint-ignore no-await-in-loop -- that is what the pause is for
+      if (pause !== undefined) await pause;
+      if (!options.isWanted()) return false;
+    }
+    if (cursor.failure !== undefined) skipped.add(walk.batch.baseOffset(), cursor.failure);
+  }
+  return true;
 }
 
 async function bytesOf(slice: FileSlice): Promise<Uint8Array> {

@@ -142,7 +142,7 @@ describe("history", () => {
 });
 
 describe("converted()", () => {
-  function converted(world: World, isRebalanced = false): void {
+  function converted(world: World): void {
     world.turn((turn) => {
       world.group = ClassicGroup.converted(turn, {
         groupId: "g",
@@ -161,42 +161,39 @@ describe("converted()", () => {
         })),
         assignmentOf: (memberId, said) => bytesOf(`${memberId}:${textOf(said)}`),
       });
-      if (isRebalanced) world.group.rebalance(turn, "a member went");
+      world.group.rebalance(turn, "a member went");
     });
   }
 
-  test("is Stable in the generation of the epoch, with what members had", () => {
+  test("is in the generation of the epoch, with what members had, and calls them back", () => {
     const world = new World();
     converted(world);
-    expect(world.group.state()).toBe("Stable");
+    expect(world.group.state()).toBe("PreparingRebalance");
     expect(world.group.generationId()).toBe(12);
     expect(world.group.isForgettable).toBe(false);
     world.client("m1").memberId = "m1";
     world.client("m1").generation = 12;
-    expect(world.heartbeat("m1")).toBe(ErrorCode.None);
+    expect(world.heartbeat("m1")).toBe(ErrorCode.RebalanceInProgress);
+    expect(world.group.history.entries()[0]?.reason).toBe("a member went");
     expect([...world.group.members()].map(({ assignment }) => textOf(assignment))).toEqual([
       "m1:says-m1",
       "m2:says-m2",
     ]);
+  });
+
+  test("is found in a generation of nobody, where the coordinator fails before that is over", () => {
+    const world = new World();
+    converted(world);
     world.crash();
-    expect(world.group.generationId()).toBe(12);
+    expect(world.group.state()).toBe("Stable");
     expect(world.group.memberCount).toBe(2);
+    expect(world.group.generationId()).toBe(13);
   });
 
   test("knows all protocols of its members, not only those that are written", () => {
     const world = new World();
     converted(world);
     expect([...world.group.members()][0]?.protocols).toHaveLength(2);
-  });
-
-  test("may rebalance in the turn in which it is made", () => {
-    const world = new World();
-    converted(world, true);
-    expect(world.group.state()).toBe("PreparingRebalance");
-    world.client("m1").memberId = "m1";
-    world.client("m1").generation = 12;
-    expect(world.heartbeat("m1")).toBe(ErrorCode.RebalanceInProgress);
-    expect(world.group.history.entries()[0]?.reason).toBe("a member went");
   });
 
   test("throws out members who never found out", () => {
