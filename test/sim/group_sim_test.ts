@@ -13,6 +13,16 @@ const PLANTED: readonly (readonly [GroupPlantName, number, string])[] = [
   ["commit-beyond-the-handed-out", 2, "nothing is skipped by a commit"],
   ["load-ends-early", 3, "a shard is what its log says"],
   ["first-commit-wins", 3, "an offset that is told was committed last"],
+  ["old-generation-commits", 2, "a commit is of who is a member now"],
+  ["old-epoch-commits", 1, "a commit is of who is a member now"],
+  ["topics-are-stale", 17, "a partition has one owner"],
+  ["former-leader-answers", 1, "an acknowledged commit is kept"],
+  ["tombstone-is-forgotten", 3, "a shard is what its log says"],
+  ["heartbeat-renews-nothing", 3, "no member is expelled that was heard within its session"],
+  ["assignment-of-another", 2, "a member is told its own"],
+  ["static-member-is-lost", 3, "a static name has one member"],
+  ["offsets-of-another-group", 2, "an offset that is told was committed last"],
+  ["refused-append-is-replayed", 2, "an offset that is told was committed last"],
 ];
 
 describe("groups", () => {

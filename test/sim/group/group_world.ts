@@ -13,6 +13,7 @@ import type { SimGroup } from "./group_options.ts";
 import { GroupShadow } from "./group_shadow.ts";
 import type { SimMember } from "./sim_member.ts";
 import { watchGroups } from "./watch_groups.ts";
+import { watchShardDecisions } from "./watch_shards.ts";
 
 export interface GroupWorldOptions {
   readonly groups: readonly SimGroup[];
@@ -46,6 +47,7 @@ export class GroupWorld {
     const isAlive = (): boolean => lifeOf()?.isAlive !== false;
     const undo = [
       watchGroups({ groups: this.shadow, isAlive, onBroken, onDurable }),
+      watchShardDecisions({ groups: this.shadow, isAlive, onBroken }),
       this.#coordinators.watch(lifeOf),
     ];
     return () => {
