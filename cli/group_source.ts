@@ -1,8 +1,9 @@
 /**
  * Reads as a member of a group, and commits what was delivered.
  *
- * The library joins, divides, and commits; here it is told what is done. A partition that is taken
- * away is waited for until what was read of it is out, so that its next owner begins behind it.
+ * The library joins, divides, and commits; here it is told what is done. Of a partition that is taken
+ * away nothing more is begun; it is waited for until what was begun is out, so that its next owner
+ * begins behind it.
  */
 import type { Context } from "./context.ts";
 import { failureOf, usageFailure } from "./failure.ts";
@@ -125,7 +126,9 @@ export class GroupSource implements RecordSource {
       onAssigned: (partitions) => {
         for (const { topic, partition } of partitions) this.#held.add(`${topic}-${partition}`);
       },
-      onRevoked: (partitions) => this.#onRevoked(partitions),
+      // What was read and not begun is the next owner's, who should not be kept waiting.
+      onRevoking: (partitions) => this.#drop(partitions),
+      onRevoked: () => untilStopped(this.#options.settled(), this.#options.stop),
       onLost: (partitions) => this.#drop(partitions),
       onRetry,
       onNotice: ({ kind, message }) => {
@@ -135,11 +138,6 @@ export class GroupSource implements RecordSource {
         context.printer.warn(message, hint);
       },
     };
-  }
-
-  async #onRevoked(partitions: Partitions): Promise<void> {
-    this.#drop(partitions);
-    await untilStopped(this.#options.settled(), this.#options.stop);
   }
 
   #drop(partitions: Partitions): void {

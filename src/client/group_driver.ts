@@ -5,8 +5,8 @@
  * All waiting is here; what is decided is decided in `group/`. Everything that happens ends in `#pump`,
  * which asks the machine what to do next until it has nothing to say, and sets the one timer.
  *
- * A partition is given back in this order: nothing more of it is handed out; the application comes back
- * for more, or has dealt with all that it was handed; `onRevoked` is awaited; under "auto" what is done is
+ * A partition is given back in this order: nothing more of it is handed out, and the application is told;
+ * it comes back for more, or has dealt with all that it was handed; `onRevoked` is awaited; under "auto" what is done is
  * committed; the coordinator is told. Long because that is one story with many callers.
  */
 import { consumerGroupHeartbeat } from "../api/consumer_group_heartbeat.ts";
@@ -409,6 +409,7 @@ export class GroupDriver {
 
   async #revoke(partitions: readonly TopicPartition[], serial: number): Promise<void> {
     const entries = this.#withdraw(partitions);
+    this.#options.onRevoking?.(partitions);
     await this.#settled(entries);
     const still = entries.filter((progress) => this.#progress.has(progress));
     if (still.length > 0 && !this.#ending.signal.aborted) {

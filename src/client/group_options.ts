@@ -81,6 +81,8 @@ export interface GroupConsumerOptions extends
   readonly signal?: AbortSignal;
   /** These are read from now on. */
   onAssigned?(partitions: readonly TopicPartition[]): void;
+  /** These shall be given back: whoever has more of them in his hands should come to an end with it. */
+  onRevoking?(partitions: readonly TopicPartition[]): void;
   /** These are about to be given back: nothing more of them comes. It is waited for, then committed. */
   onRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
   /** These are somebody else's already: nothing can be committed for them any more. */
