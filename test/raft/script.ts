@@ -188,25 +188,3 @@ function filterOf(words: Words): (message: Message) => boolean {
     (from === "" || message.from.id === Number(from)) &&
     (to === "" || message.to.id === Number(to));
 }
-
-/** What a script should look like by what happens now. */
-export function rewrite(script: string): string {
-  const run = new ScriptRun();
-  const written: string[] = [];
-  let printed: string[] = [];
-  let isExpectation = false;
-  for (const line of script.trimEnd().split("\n")) {
-    if (line === "----") {
-      isExpectation = true;
-      written.push("----", ...(printed.length === 0 ? ["ok"] : printed));
-      printed = [];
-    } else if (line.trim() === "") {
-      isExpectation = false;
-      written.push("");
-    } else if (!isExpectation) {
-      written.push(line);
-      if (!line.startsWith("#")) printed.push(...run.run(line.trim()));
-    }
-  }
-  return `${written.join("\n")}\n`;
-}

@@ -179,30 +179,8 @@ function option(words: Words, name: string): string | undefined {
   return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** What a script should look like by what happens now. */
-export function rewrite(script: string): string {
-  const world = new World();
-  const written: string[] = [];
-  let printed: string[] = [];
-  let isExpectation = false;
-  for (const line of script.trimEnd().split("\n")) {
-    if (line === "----") {
-      isExpectation = true;
-      written.push("----", ...(printed.length === 0 ? ["ok"] : printed));
-      printed = [];
-    } else if (line.trim() === "") {
-      isExpectation = false;
-      written.push("");
-    } else if (!isExpectation) {
-      written.push(line);
-      if (!line.startsWith("#")) printed.push(...run(world, line.trim()));
-    }
-  }
-  return `${written.join("\n")}\n`;
-}
-
 /** Runs one command; what came of it. */
-function run(world: World, command: string): readonly string[] {
+export function run(world: World, command: string): readonly string[] {
   const [name = "", ...words] = command.split(/\s+/);
   const action = COMMANDS[name];
   if (action === undefined) throw new Error(`unknown command "${name}"`);

@@ -59,29 +59,3 @@ export function options(words: readonly string[]): ReadonlyMap<string, string> {
   }
   return found;
 }
-
-/**
- * Plays a script: commands, then `----`, then what they print. Gives it back with what they printed
- * this time; comments and empty lines stay.
- */
-export function playScript(script: string, run: (command: string) => readonly string[]): string {
-  const written: string[] = [];
-  let printed: string[] = [];
-  let isBelow = false;
-  for (const line of script.trimEnd().split("\n")) {
-    if (line === "----") {
-      written.push(line, ...printed);
-      printed = [];
-      isBelow = true;
-    } else if (isBelow) {
-      // What was printed when the script was written ends at an empty line.
-      if (line !== "") continue;
-      written.push(line);
-      isBelow = false;
-    } else {
-      written.push(line);
-      if (line !== "" && !line.startsWith("#")) printed.push(...run(line.trim()));
-    }
-  }
-  return `${written.join("\n")}\n`;
-}
