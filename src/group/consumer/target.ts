@@ -51,6 +51,7 @@ export function newTarget(input: TargetInput): Target {
     members,
     isHomogeneous: input.isHomogeneous,
     partitionCountOf: (topicId) => image.topicById(topicId)?.partitions.length ?? 0,
+    racksOf: (topicId, partitionId) => racksOf(image, topicId, partitionId),
   });
   const records: GroupRecord[] = [];
   for (const { memberId } of members) {
@@ -61,6 +62,11 @@ export function newTarget(input: TargetInput): Target {
   }
   records.push(targetEpochRecord(groupId, groupEpoch));
   return { records, target: targets.get(member.memberId) ?? NO_PARTITIONS };
+}
+
+function racksOf(image: ClusterImage, topicId: Uuid, partitionId: number): readonly string[] {
+  const replicas = image.topicById(topicId)?.partitions[partitionId]?.replicas ?? [];
+  return replicas.flatMap((brokerId) => image.broker(brokerId)?.rack ?? []);
 }
 
 /** The assignor that most members name; of two named alike, the one that is configured first. */
@@ -94,6 +100,7 @@ function assignorMembers(input: TargetInput): readonly AssignorMember[] {
     found.push({
       memberId: one.memberId,
       instanceId: one.instanceId,
+      rackId: one.rackId,
       topicIds: topicIds(one),
       target: state.targetOf(one.memberId),
     });
@@ -101,6 +108,7 @@ function assignorMembers(input: TargetInput): readonly AssignorMember[] {
   found.push({
     memberId: member.memberId,
     instanceId: member.instanceId,
+    rackId: member.rackId,
     topicIds: topicIds(member),
     target: state.targetOf(replacedId ?? member.memberId),
   });

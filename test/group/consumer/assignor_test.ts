@@ -12,48 +12,24 @@ import type {
 } from "../../../src/group/consumer/assignor/assignor.ts";
 import { assignRanges } from "../../../src/group/consumer/assignor/range.ts";
 import { assignUniformly } from "../../../src/group/consumer/assignor/uniform.ts";
-import { countOf, has } from "../../../src/group/consumer/partitions.ts";
-import { RandomGroup, type Targets } from "./random_subscriptions.ts";
+import {
+  type Assign,
+  expectAllOwnedOnce,
+  loadsOf,
+  movedCount,
+  playRandomGroups,
+  type Targets,
+} from "./random_subscriptions.ts";
 
 const SEED = Number(process.env["MQ_SEED"] ?? 20261123);
 const RUNS = 300;
 
-/** Every partition that somebody is subscribed to has one owner, and that one is subscribed to it. */
-function expectAllOwnedOnce({ members, partitionCountOf }: AssignorInput, targets: Targets): void {
-  const owners = new Map<string, string>();
-  for (const { memberId, topicIds } of members) {
-    for (const [topicId, ids] of targets.get(memberId) ?? []) {
-      expect(topicIds).toContain(topicId);
-      for (const id of ids) {
-        expect(id < partitionCountOf(topicId)).toBeTrue();
-        expect(owners.get(`${topicId}:${id}`)).toBeUndefined();
-        owners.set(`${topicId}:${id}`, memberId);
-      }
-    }
-  }
-  const subscribed = new Set(members.flatMap(({ topicIds }) => topicIds));
-  let count = 0;
-  for (const topicId of subscribed) count += partitionCountOf(topicId);
-  expect(owners.size).toBe(count);
-}
-
-function loadsOf(targets: Targets, members: readonly AssignorMember[]): readonly number[] {
-  return members.map(({ memberId }) => countOf(targets.get(memberId) ?? new Map()));
-}
-
-/** How many partitions have another owner than before, of those that the owner could have kept. */
-function movedCount({ members, partitionCountOf }: AssignorInput, targets: Targets): number {
-  let moved = 0;
-  for (const { memberId, topicIds, target } of members) {
-    const after = targets.get(memberId) ?? new Map();
-    for (const [topicId, ids] of target) {
-      if (!topicIds.includes(topicId)) continue;
-      for (const id of ids) {
-        if (id < partitionCountOf(topicId) && !has(after, topicId, id)) moved++;
-      }
-    }
-  }
-  return moved;
+function forRandomGroups(
+  isHomogeneous: boolean,
+  assign: Assign,
+  check: (input: AssignorInput, targets: Targets) => void,
+): void {
+  playRandomGroups({ seed: SEED, runs: RUNS, isHomogeneous, assign, check });
 }
 
 /** The fewest that can move where every member has to end within one of every other. */
@@ -77,28 +53,6 @@ function fewestMoves({ members, partitionCountOf }: AssignorInput): number {
     moves += Math.max(0, count - mayHave);
   }
   return moves;
-}
-
-function forRandomGroups(
-  isHomogeneous: boolean,
-  assign: (input: AssignorInput) => Targets,
-  check: (input: AssignorInput, targets: Targets) => void,
-): void {
-  for (let run = 0; run < RUNS; run++) {
-    const seed = SEED + run;
-    const group = new RandomGroup(seed, isHomogeneous);
-    for (let step = 0; step < 8; step++) {
-      const input = group.input();
-      const targets = assign(input);
-      try {
-        check(input, targets);
-      } catch (error) {
-        throw new Error(`MQ_SEED=${seed}, step ${step}: ${String(error)}`, { cause: error });
-      }
-      group.take(targets);
-      if (step % 2 === 1) group.change();
-    }
-  }
 }
 
 describe(`uniform, seed ${SEED}`, () => {
@@ -143,6 +97,7 @@ describe(`uniform, seed ${SEED}`, () => {
     const member = (memberId: string, ...ids: number[]): AssignorMember => ({
       memberId,
       instanceId: null,
+      rackId: null,
       topicIds: ["T" as Uuid],
       target: ids.length === 0 ? new Map() : new Map([["T" as Uuid, ids]]),
     });
@@ -150,6 +105,7 @@ describe(`uniform, seed ${SEED}`, () => {
       members: [member("a", 0, 1, 2), member("b", 3, 4, 5), member("c")],
       isHomogeneous: true,
       partitionCountOf: () => 6,
+      racksOf: () => [],
     };
     const targets = assignUniformly(input);
     expect(movedCount(input, targets)).toBe(2);
@@ -161,11 +117,12 @@ describe(`uniform, seed ${SEED}`, () => {
     const target = new Map(topicIds.map((topicId) => [topicId, [0, 1, 2, 3]] as const));
     const targets = assignUniformly({
       members: [
-        { memberId: "a", instanceId: null, topicIds, target },
-        { memberId: "b", instanceId: null, topicIds, target: new Map() },
+        { memberId: "a", instanceId: null, rackId: null, topicIds, target },
+        { memberId: "b", instanceId: null, rackId: null, topicIds, target: new Map() },
       ],
       isHomogeneous: true,
       partitionCountOf: () => 4,
+      racksOf: () => [],
     });
     for (const topicId of topicIds) expect(targets.get("b")?.get(topicId)?.length).toBe(2);
   });
@@ -203,10 +160,11 @@ describe(`range, seed ${SEED}`, () => {
     const members = ["x", "a"].map((memberId, at): AssignorMember => ({
       memberId,
       instanceId: `i${at}`,
+      rackId: null,
       topicIds: ["T" as Uuid],
       target: new Map(),
     }));
-    const input = { members, isHomogeneous: true, partitionCountOf: () => 3 };
+    const input = { members, isHomogeneous: true, partitionCountOf: () => 3, racksOf: () => [] };
     expect(assignRanges(input).get("x")?.get("T" as Uuid)).toEqual([0, 1]);
     const renamed = members.map((member, at) => ({ ...member, memberId: `z${9 - at}` }));
     const again = assignRanges({ ...input, members: renamed });
@@ -224,7 +182,8 @@ describe("every assignor", () => {
             [...targets].map(([id, target]) => [id, [...target]]),
           );
         });
-        expect(assign({ members: [], isHomogeneous, partitionCountOf: () => 1 }).size).toBe(0);
+        const nobody = { members: [], isHomogeneous, partitionCountOf: () => 1, racksOf: () => [] };
+        expect(assign(nobody).size).toBe(0);
       }
     });
 
@@ -234,10 +193,11 @@ describe("every assignor", () => {
         const members = Array.from({ length: 1000 }, (_, at): AssignorMember => ({
           memberId: `m${at + 1000}`,
           instanceId: null,
+          rackId: null,
           topicIds: isHomogeneous ? topics : topics.filter((_, topic) => (topic + at) % 3 > 0),
           target: new Map(),
         }));
-        const input = { members, isHomogeneous, partitionCountOf: () => 100 };
+        const input = { members, isHomogeneous, partitionCountOf: () => 100, racksOf: () => [] };
         const startedAt = performance.now();
         const targets = assign(input);
         const tookMs = performance.now() - startedAt;

@@ -2,8 +2,8 @@
  * What a server-side assignor is given and gives back (KIP-848).
  *
  * An assignor is a function: equal input gives equal output, on every node and after every restart.
- * None of them looks at racks: Kafka 4.1's do not either. A change of a rack still makes a new group
- * epoch, because the metadata hash has the racks in it.
+ * Balance comes first, then that members read from a replica in their own rack, where they say which
+ * one that is, then that partitions stay where they are.
  */
 import type { Uuid } from "../../../ground/uuid.ts";
 import type { Partitions } from "../partitions.ts";
@@ -11,6 +11,7 @@ import type { Partitions } from "../partitions.ts";
 export interface AssignorMember {
   readonly memberId: string;
   readonly instanceId: string | null;
+  readonly rackId: string | null;
   /** Those of its subscription that exist, ascending by id, once each. */
   readonly topicIds: readonly Uuid[];
   /** Its target until now: what a sticky assignor leaves where it is. */
@@ -23,6 +24,8 @@ export interface AssignorInput {
   /** Whether all members are subscribed to the same topics. */
   readonly isHomogeneous: boolean;
   partitionCountOf(topicId: Uuid): number;
+  /** The racks of the replicas, as far as brokers say where they are. */
+  racksOf(topicId: Uuid, partitionId: number): readonly string[];
 }
 
 /**
@@ -40,6 +43,8 @@ const CHANGED = 1;
  */
 export class Ownership {
   readonly owners: ReadonlyMap<Uuid, Int32Array>;
+  /** The owners of all topics, one topic behind the other: the same memory. */
+  readonly all: Int32Array;
   /** How many partitions each member has. */
   readonly loads: Int32Array;
   readonly #members: readonly AssignorMember[];
@@ -50,12 +55,21 @@ export class Ownership {
     { members, partitionCountOf }: AssignorInput,
     isSubscribed: (memberIndex: number, topicId: Uuid) => boolean,
   ) {
-    const owners = new Map<Uuid, Int32Array>();
+    const counts = new Map<Uuid, number>();
+    let total = 0;
     for (const { topicIds } of members) {
       for (const topicId of topicIds) {
-        if (owners.has(topicId)) continue;
-        owners.set(topicId, new Int32Array(partitionCountOf(topicId)).fill(NO_OWNER));
+        if (counts.has(topicId)) continue;
+        const count = partitionCountOf(topicId);
+        counts.set(topicId, count);
+        total += count;
       }
+    }
+    this.all = new Int32Array(total).fill(NO_OWNER);
+    const owners = new Map<Uuid, Int32Array>();
+    let start = 0;
+    for (const [topicId, count] of counts) {
+      owners.set(topicId, this.all.subarray(start, start += count));
     }
     this.owners = owners;
     this.loads = new Int32Array(members.length);
@@ -89,6 +103,16 @@ export class Ownership {
   give(owners: Int32Array, id: number, memberIndex: number): void {
     this.#isChanged[memberIndex] = CHANGED;
     this.#put(owners, id, memberIndex);
+  }
+
+  /** Notes whose partitions differ from a copy of `all`; the loads are as they were. */
+  exchanged(before: Int32Array): void {
+    for (let place = 0; place < before.length; place++) {
+      const owner = this.all[place] as number;
+      if (owner === before[place]) continue;
+      this.#isChanged[owner] = CHANGED;
+      this.#isChanged[before[place] as number] = CHANGED;
+    }
   }
 
   targets(): ReadonlyMap<string, Partitions> {

@@ -6,13 +6,18 @@
  * and the same subscribers are cut alike: partition n of each goes to the same member, as joins of
  * streams need it (co-partitioning). The first members get the odd ones.
  *
+ * Where racks are known, stretches have holes: partitions are exchanged as long as that brings one home,
+ * in topics that are cut alike all at once, so that they stay so.
+ *
  * Not sticky beyond that: a new member shifts the stretches behind it.
  *
  * Source: kafka: RangeAssignor.
  */
 import type { Uuid } from "../../../ground/uuid.ts";
 import type { Partitions } from "../partitions.ts";
-import type { AssignorInput, AssignorMember } from "./assignor.ts";
+import { type AssignorInput, type AssignorMember, NO_OWNER } from "./assignor.ts";
+import { RackMap } from "./rack_map.ts";
+import { matchRacks } from "./rack_matching.ts";
 
 interface Cut {
   readonly partitionCount: number;
@@ -35,7 +40,7 @@ export function assignRanges(input: AssignorInput): ReadonlyMap<string, Partitio
       }
     }
   }
-  const targets = new Map<string, Partitions>();
+  const targets = new Map<string, Map<Uuid, readonly number[]>>();
   for (const { memberId, topicIds } of members) {
     const target = new Map<Uuid, readonly number[]>();
     for (const topicId of topicIds) {
@@ -44,7 +49,73 @@ export function assignRanges(input: AssignorInput): ReadonlyMap<string, Partitio
     }
     targets.set(memberId, target);
   }
+  const racks = RackMap.of(input, members);
+  if (racks !== undefined) {
+    for (const alike of cutAlike(members, cuts)) bringHome(alike, members, racks, targets);
+  }
   return targets;
+}
+
+/** Topics of one size and one set of subscribers. */
+interface CutAlike {
+  readonly partitionCount: number;
+  readonly topicIds: readonly Uuid[];
+}
+
+function cutAlike(
+  members: readonly AssignorMember[],
+  cuts: ReadonlyMap<Uuid, Cut>,
+): Iterable<CutAlike> {
+  const subscribers = new Map<Uuid, number[]>(Array.from(cuts.keys(), (topicId) => [topicId, []]));
+  members.forEach(({ topicIds }, at) => {
+    for (const topicId of topicIds) subscribers.get(topicId)?.push(at);
+  });
+  const found = new Map<string, { partitionCount: number; topicIds: Uuid[] }>();
+  for (const [topicId, { partitionCount }] of cuts) {
+    const key = `${partitionCount}:${subscribers.get(topicId)?.join(",")}`;
+    const alike = found.get(key);
+    if (alike === undefined) found.set(key, { partitionCount, topicIds: [topicId] });
+    else alike.topicIds.push(topicId);
+  }
+  return found.values();
+}
+
+function bringHome(
+  { partitionCount, topicIds }: CutAlike,
+  members: readonly AssignorMember[],
+  racks: RackMap,
+  targets: ReadonlyMap<string, Map<Uuid, readonly number[]>>,
+): void {
+  const area = {
+    owners: new Int32Array(partitionCount),
+    classes: new Int32Array(partitionCount),
+    // Nobody is to keep anything.
+    before: new Int32Array(partitionCount).fill(NO_OWNER),
+  };
+  const first = topicIds[0] as Uuid;
+  members.forEach(({ memberId }, member) => {
+    for (const id of targets.get(memberId)?.get(first) ?? []) area.owners[id] = member;
+  });
+  classifyAll(topicIds, racks, area.classes);
+  if (!matchRacks(area, racks)) return;
+  const stretches: number[][] = members.map(() => []);
+  area.owners.forEach((member, id) => stretches[member]?.push(id));
+  members.forEach(({ memberId }, member) => {
+    const target = targets.get(memberId);
+    const stretch = stretches[member] as readonly number[];
+    if (stretch.length === 0) return;
+    for (const topicId of topicIds) target?.set(topicId, stretch);
+  });
+}
+
+/** Home is a rack that has a replica of that partition of every one of the topics. */
+function classifyAll(topicIds: readonly Uuid[], racks: RackMap, classes: Int32Array): void {
+  const ofTopic = new Int32Array(classes.length);
+  topicIds.forEach((topicId, at) => {
+    racks.classify(topicId, ofTopic);
+    if (at === 0) classes.set(ofTopic);
+    else ofTopic.forEach((each, id) => classes[id] = racks.both(classes[id] as number, each));
+  });
 }
 
 function nextStretch(cut: Cut): readonly number[] {

@@ -6,7 +6,8 @@
  * none changes: where an owner of a topic has two partitions more than another subscriber of it, the
  * loads of its subscribers are made as equal as this topic's partitions can make them, and no more
  * moves than that takes. Every such move makes the sum of the squared loads smaller, so it ends; rounds
- * are bounded all the same.
+ * are bounded all the same. Where racks are known, partitions of a topic are exchanged at the end as long
+ * as that brings one home.
  *
  * What this does not find: an exchange over two topics at once, which would level a chain of
  * overlapping subscriptions by one more. Kafka's does not either.
@@ -16,6 +17,8 @@
 import type { Uuid } from "../../../ground/uuid.ts";
 import type { Partitions } from "../partitions.ts";
 import { type AssignorInput, NO_OWNER, Ownership } from "./assignor.ts";
+import { RackMap } from "./rack_map.ts";
+import { areasOf, matchRacks } from "./rack_matching.ts";
 
 const ROUNDS_MAX = 64;
 
@@ -32,6 +35,7 @@ export function assignHeterogeneous(input: AssignorInput): ReadonlyMap<string, P
     input,
     (member, topicId) => subscriptions[member]?.has(topicId) === true,
   );
+  const before = ownership.all.slice();
   const topics = topicsOf(input, ownership);
   for (const topic of topics) handOut(ownership, topic);
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -39,7 +43,16 @@ export function assignHeterogeneous(input: AssignorInput): ReadonlyMap<string, P
     for (const topic of topics) if (level(ownership, topic)) hasMoved = true;
     if (!hasMoved) break;
   }
+  bringHome(input, ownership, before);
   return ownership.targets();
+}
+
+function bringHome(input: AssignorInput, ownership: Ownership, before: Int32Array): void {
+  const racks = RackMap.of(input);
+  if (racks === undefined) return;
+  const dealt = ownership.all.slice();
+  for (const topic of areasOf(ownership, before, racks).topics) matchRacks(topic, racks);
+  ownership.exchanged(dealt);
 }
 
 function topicsOf({ members }: AssignorInput, { owners }: Ownership): readonly Topic[] {

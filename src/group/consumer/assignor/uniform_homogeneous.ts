@@ -5,19 +5,37 @@
  * than ⌊P/n⌋ are the first to be allowed it, so nothing moves without need; then the others in the
  * order of their ids. Whoever has too many gives up some of each topic, in proportion, and what is free
  * is dealt like cards: a topic with much traffic is shared by all members, not held by one.
+ *
+ * Where racks are known, partitions are exchanged, and who has the odd ones is changed, as long as that
+ * brings one home.
  */
 import type { Partitions } from "../partitions.ts";
 import { type AssignorInput, NO_OWNER, Ownership } from "./assignor.ts";
+import { RackMap } from "./rack_map.ts";
+import { areasOf, matchRacks, moveOddOnes } from "./rack_matching.ts";
 
 export function assignHomogeneous(input: AssignorInput): ReadonlyMap<string, Partitions> {
   const first = input.members[0];
   if (first === undefined) return new Map();
   const topicIds = new Set(first.topicIds);
   const ownership = new Ownership(input, (_, topicId) => topicIds.has(topicId));
+  const before = ownership.all.slice();
   const quotas = quotasOf(ownership);
   giveUp(ownership, quotas);
   deal(ownership, quotas);
+  bringHome(input, ownership, before);
   return ownership.targets();
+}
+
+function bringHome(input: AssignorInput, ownership: Ownership, before: Int32Array): void {
+  const racks = RackMap.of(input);
+  if (racks === undefined) return;
+  const dealt = ownership.all.slice();
+  const { all } = areasOf(ownership, before, racks);
+  const least = Math.floor(all.owners.length / input.members.length);
+  // Each of them opens ways for the other.
+  while (matchRacks(all, racks) || moveOddOnes(all, racks, ownership.loads, least));
+  ownership.exchanged(dealt);
 }
 
 function quotasOf({ owners, loads }: Ownership): Int32Array {
@@ -60,7 +78,6 @@ function giveUp(ownership: Ownership, quotas: Int32Array): void {
   const held = new Int32Array(memberCount);
   for (const owners of ownership.owners.values()) {
     countHeld(owners, held);
-    const count = owners.length;
     for (let member = 0; member < memberCount; member++) {
       const ofTopic = held[member] as number;
       const left = heldLeft[member] as number;
@@ -69,7 +86,7 @@ function giveUp(ownership: Ownership, quotas: Int32Array): void {
       held[member] = left === 0 ? 0 : Math.ceil(ofTopic * (surplus[member] as number) / left);
       (surplus[member] as number) -= held[member] as number;
     }
-    for (let id = count - 1; id >= 0; id--) {
+    for (let id = owners.length - 1; id >= 0; id--) {
       const owner = owners[id] as number;
       if (owner === NO_OWNER || held[owner] === 0) continue;
       (held[owner] as number)--;
