@@ -8,6 +8,8 @@ export interface Assignment {
   readonly partition: number;
   readonly from: number;
   readonly until?: number;
+  /** Of the record before `from`, where it is known: shows whether the log was cut below it (KIP-320). */
+  readonly leaderEpoch?: number;
 }
 
 export type Isolation = "read_uncommitted" | "read_committed";
@@ -28,7 +30,10 @@ export interface ConsumerOptions {
   readonly checkCrcs?: boolean;
   /** A batch that inflates beyond this is not read; 128 MiB. */
   readonly inflatedBytesMax?: number;
-  /** What to do where an offset is not, or no longer, there; "error" where left out. */
+  /**
+   * What to do where an offset is not, or no longer, there; "error" where left out. Where it is known
+   * what was cut off a log, reading goes on there, and a topic that was made anew is read from its start.
+   */
   readonly onOutOfRange?: "error" | "start" | "end";
   /** How long a partition may fail in a row before that is an error; the client's request timeout. */
   readonly retryTimeoutMs?: number;

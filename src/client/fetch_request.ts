@@ -43,12 +43,12 @@ export function fetchRequest(
   const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isReadCommitted } = settings;
   const topics = new Map<string, FetchPosition[]>();
   for (const position of positions) {
-    const others = topics.get(position.topic);
-    if (others === undefined) topics.set(position.topic, [position]);
+    const key = `${topicIdOf(position)} ${position.topic}`;
+    const others = topics.get(key);
+    if (others === undefined) topics.set(key, [position]);
     else others.push(position);
   }
-  const topicIdOf = (topic: string): Uuid => metadata.known(topic)?.topicId ?? ZERO_UUID;
-  const hasIds = [...topics.keys()].every((topic) => topicIdOf(topic) !== ZERO_UUID);
+  const hasIds = positions.every((position) => topicIdOf(position) !== ZERO_UUID);
   const version = connection.versionOf(fetch, hasIds ? fetch.versions[1] : VERSION_WITH_NAMES);
   if (version === undefined) {
     throw new ClientError("UNSUPPORTED_VERSION", "Cannot consume: the broker has no common Fetch");
@@ -58,13 +58,14 @@ export function fetchRequest(
     minBytes,
     maxBytes,
     isolationLevel: isReadCommitted ? 1 : 0,
-    topics: [...topics].map(([topic, ofTopic]) => ({
-      topic,
-      topicId: topicIdOf(topic),
-      partitions: ofTopic.map(({ partition, fetchOffset }) => ({
+    topics: [...topics.values()].map((ofTopic) => ({
+      topic: (ofTopic[0] as FetchPosition).topic,
+      topicId: topicIdOf(ofTopic[0] as FetchPosition),
+      partitions: ofTopic.map(({ topic, partition, fetchOffset, fetchLeaderEpoch }) => ({
         partition,
         currentLeaderEpoch: metadata.known(topic)?.partitions[partition]?.leaderEpoch ?? -1,
         fetchOffset,
+        lastFetchedEpoch: fetchLeaderEpoch,
         partitionMaxBytes,
       })),
     })),
@@ -77,15 +78,20 @@ export type FetchAnswer = ResponseOf<typeof fetch>["responses"][number]["partiti
 /** A function that finds the answer for a position; undefined where the broker left it out. */
 export function fetchAnswers(
   response: ResponseOf<typeof fetch>,
-  metadata: MetadataCache,
 ): (position: FetchPosition) => FetchAnswer | undefined {
   const answers = new Map<string, FetchAnswer>();
   for (const { topic, topicId, partitions } of response.responses) {
     const key = topic === "" ? topicId : topic;
     for (const answer of partitions) answers.set(`${answer.partitionIndex} ${key}`, answer);
   }
-  return ({ topic, partition }) => {
-    const topicId = metadata.known(topic)?.topicId ?? "";
-    return answers.get(`${partition} ${topic}`) ?? answers.get(`${partition} ${topicId}`);
+  return (position) => {
+    const { topic, partition } = position;
+    return answers.get(`${partition} ${topicIdOf(position)}`) ??
+      answers.get(`${partition} ${topic}`);
   };
+}
+
+/** Of the topic that the position is in, whatever is known of its name by now. */
+function topicIdOf({ topicId }: FetchPosition): Uuid {
+  return topicId ?? ZERO_UUID;
 }

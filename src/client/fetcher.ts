@@ -11,7 +11,8 @@
  * beside it the first time. Long because the life of a fetch is told in one piece.
  *
  * A partition that fails is tried again, alone responsible for its own delay, until it has failed for
- * `retryTimeoutMs` in a row; then the consumer fails. Not here: what is inside an answer (`handout.ts`).
+ * `retryTimeoutMs` in a row; then the consumer fails. Not here: what is inside an answer (`handout.ts`),
+ * and where to go on when an offset is not there (`fetch_resets.ts`).
  */
 import { ErrorCode, isRetriable } from "../api/error_code.ts";
 import { fetch } from "../api/fetch.ts";
@@ -22,14 +23,20 @@ import { abortedError, ClientError, errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
 import type { Lane } from "./connection_pool.ts";
 import type { Assignment, ConsumerSettings } from "./consumer_options.ts";
-import { actionOf, type FetchPosition, mustFetch, newPosition } from "./fetch_position.ts";
+import {
+  actionOf,
+  type FetchPosition,
+  mustFetch,
+  newPosition,
+  NO_EPOCH,
+} from "./fetch_position.ts";
 import {
   type FetchAnswer,
   fetchAnswers,
   type FetchedBytes,
   fetchRequest,
 } from "./fetch_request.ts";
-import { listOffsetsOf } from "./list_offsets_call.ts";
+import { FetchResets, type OffsetReset } from "./fetch_resets.ts";
 import { backoffMs } from "./retry.ts";
 import { UNREADABLE_MS_MAX } from "./retry_report.ts";
 import { TopicRefresher } from "./topic_refresher.ts";
@@ -59,6 +66,8 @@ export interface FetcherOptions {
   readonly laneName?: string;
   /** Never gives up a partition that may work again: somebody else decides whose it is. */
   readonly isPatient?: boolean;
+  /** Hears of every partition that is read on from somewhere else than where it stood. */
+  onReset?(reset: OffsetReset): void;
 }
 
 export class Fetcher {
@@ -72,6 +81,7 @@ export class Fetcher {
   readonly #brokers = new Map<number, Broker>();
   readonly #answers: Answer[] = [];
   readonly #refresher: TopicRefresher;
+  readonly #resets: FetchResets;
   #arrival: PromiseWithResolvers<void> | undefined;
   #failure: ClientError | undefined;
   #timer: Timer | undefined;
@@ -94,6 +104,14 @@ export class Fetcher {
       onFailed: (error) => {
         if (!error.retriable) this.fail(error);
       },
+    });
+    this.#resets = new FetchResets({
+      tools,
+      settings,
+      onReset: options.onReset?.bind(options),
+      onLater: (position) => this.#postpone(position),
+      onFailed: (position, error) => this.#onFailed(position, error),
+      fail: (error) => this.fail(error),
     });
     this.#positions = new Set(assignments.map(newPosition).filter(mustFetch));
   }
@@ -192,11 +210,12 @@ export class Fetcher {
     const byLeader = new Map<number, FetchPosition[]>();
     let wakeAtMs = Infinity;
     for (const position of this.#positions) {
-      if (position.isFetching) continue;
+      if (position.isFetching || position.isMoving) continue;
       if (position.notBeforeMs > now) {
         wakeAtMs = Math.min(wakeAtMs, position.notBeforeMs);
         continue;
       }
+      if (this.#isMovedAnew(position)) continue;
       const leaderId = metadata.leaderOf(position.topic, position.partition);
       if (leaderId < 0) {
         const code = metadata.known(position.topic) === undefined
@@ -210,6 +229,11 @@ export class Fetcher {
       if (positions === undefined) byLeader.set(leaderId, [position]);
       else positions.push(position);
     }
+    this.#askAll(byLeader);
+    if (wakeAtMs < Infinity) this.#wakeIn(wakeAtMs - now);
+  }
+
+  #askAll(byLeader: ReadonlyMap<number, readonly FetchPosition[]>): void {
     for (const [leaderId, positions] of byLeader) {
       const { isAsked, heldCount } = this.#broker(leaderId);
       if (heldCount >= HELD_COUNT_MAX) continue;
@@ -220,7 +244,6 @@ export class Fetcher {
         if (fresh.length > 0) this.#ask(leaderId, fresh, this.#freshLane);
       }
     }
-    if (wakeAtMs < Infinity) this.#wakeIn(wakeAtMs - now);
   }
 
   async #ask(leaderId: number, positions: readonly FetchPosition[], lane: Lane): Promise<void> {
@@ -241,34 +264,44 @@ export class Fetcher {
       if (response.errorCode !== ErrorCode.None) {
         throw errorOfCode(response.errorCode, "Cannot consume");
       }
-      await this.#onAnswer(leaderId, positions, response);
+      this.#onAnswer(leaderId, positions, response);
     } catch (thrown) {
       for (const position of positions) this.#onFailed(position, thrown as ClientError);
     }
-    for (const position of positions) position.isFetching = false;
+    for (const position of positions) {
+      position.isFetching = false;
+      if (!mustFetch(position)) this.#positions.delete(position);
+    }
     isAsked.delete(lane);
     if (this.isDone()) this.wake();
     this.#fill();
   }
 
-  async #onAnswer(
+  #onAnswer(
     leaderId: number,
     positions: readonly FetchPosition[],
     response: ResponseOf<typeof fetch>,
-  ): Promise<void> {
-    const { pool, metadata } = this.#tools;
+  ): void {
+    const { pool } = this.#tools;
     for (const { nodeId, host, port } of response.nodeEndpoints) {
       pool.addBroker(nodeId, { host, port });
     }
-    const answerOf = fetchAnswers(response, metadata);
+    const answerOf = fetchAnswers(response);
     const parts: FetchedBytes[] = [];
     for (const position of positions) {
       const answer = answerOf(position);
       if (position.isRemoved) continue;
       if (answer === undefined) continue; // an older broker leaves out what has nothing new
-      if (answer.errorCode === ErrorCode.None) this.#onFetched(position, answer, parts);
-      else if (answer.errorCode === ErrorCode.OffsetOutOfRange) await this.#onOutOfRange(position);
-      else this.#onRefused(position, answer);
+      const { divergingEpoch } = answer;
+      if (answer.errorCode === ErrorCode.OffsetOutOfRange) {
+        this.#moveBeside(position, this.#resets.outOfRange(position));
+      } else if (divergingEpoch.endOffset >= 0) {
+        this.#resets.diverging(position, divergingEpoch);
+      } else if (answer.errorCode === ErrorCode.None) {
+        this.#onFetched(position, answer, parts);
+      } else {
+        this.#onRefused(position, answer);
+      }
     }
     if (parts.length === 0 || this.#failure !== undefined) return;
     this.#answers.push({ leaderId, parts });
@@ -278,18 +311,24 @@ export class Fetcher {
 
   #onFetched(position: FetchPosition, answer: FetchAnswer, parts: FetchedBytes[]): void {
     position.failureCount = 0;
+    position.isDoubted = false;
     this.#refresher.succeed(position.topic);
     const bytes = answer.records;
     if (bytes === null || bytes.length === 0) return;
     const walk = new BatchWalk(bytes);
     let nextOffset = -1;
-    while (walk.next()) nextOffset = walk.batch.nextOffset();
+    let leaderEpoch = NO_EPOCH;
+    while (walk.next()) {
+      nextOffset = walk.batch.nextOffset();
+      leaderEpoch = walk.batch.partitionLeaderEpoch();
+    }
     if (nextOffset <= position.fetchOffset) {
       const message = `${actionOf(position)}: no whole batch in ${bytes.length} bytes`;
       this.fail(new ClientError("CORRUPT_MESSAGE", message));
       return;
     }
     position.fetchOffset = nextOffset;
+    position.fetchLeaderEpoch = leaderEpoch;
     this.#positions.delete(position);
     if (mustFetch(position)) this.#positions.add(position); // at the end of the line
     parts.push({
@@ -315,26 +354,36 @@ export class Fetcher {
     else this.fail(error);
   }
 
-  async #onOutOfRange(position: FetchPosition): Promise<void> {
-    const { onOutOfRange } = this.#settings;
-    const { topic, partition, fetchOffset } = position;
-    if (onOutOfRange === "error") {
-      const detail = `offset ${fetchOffset} is not, or no longer, there`;
-      this.fail(errorOfCode(ErrorCode.OffsetOutOfRange, actionOf(position), detail));
-      return;
+  /** To be fetched once more, behind a pause and from whom the topic is led by then. */
+  #postpone(position: FetchPosition): void {
+    const { clock, random } = this.#tools.env;
+    position.failureCount++;
+    position.notBeforeMs = clock.monotonicMs() + backoffMs(position.failureCount, random);
+    this.#refresher.refresh(position.topic);
+  }
+
+  /** Whether the topic has become another one; it is then seen to beside. */
+  #isMovedAnew(position: FetchPosition): boolean {
+    const topicId = this.#tools.metadata.known(position.topic)?.topicId;
+    if (topicId === undefined) return false;
+    position.topicId ??= topicId;
+    if (!this.#resets.isMadeAnew(position, topicId)) return false;
+    this.#moveBeside(position, this.#resets.madeAnew(position, topicId));
+    return true;
+  }
+
+  /** What is looked up for one partition keeps no other one waiting. */
+  async #moveBeside(position: FetchPosition, moving: Promise<void>): Promise<void> {
+    position.isMoving = true;
+    try {
+      await moving;
+    } catch (thrown) {
+      this.#onFailed(position, thrown as ClientError);
     }
-    const options = { partitions: [partition] };
-    const [found] = await listOffsetsOf(this.#tools, topic, onOutOfRange, options);
-    if (found === undefined) return;
-    if (found.error !== undefined) return this.#onFailed(position, found.error);
-    this.#tools.env.trace.event("warn", "offset is out of range", {
-      partition: `${topic}-${partition}`,
-      offset: fetchOffset,
-      newOffset: found.offset,
-    });
-    position.fetchOffset = found.offset;
-    position.readOffset = found.offset;
+    position.isMoving = false;
     if (!mustFetch(position)) this.#positions.delete(position);
+    if (this.isDone()) this.wake();
+    this.#fill();
   }
 
   /** Sets the next try, or ends the consumer where there were enough. */

@@ -53,6 +53,7 @@ async function timeIn(
   const decompress = decompressWith(tools.env.compressors);
   await tools.metadata.topic(topic);
   const position = newPosition({ topic, partition, from: offset });
+  position.topicId = tools.metadata.known(topic)?.topicId;
   for (let count = 0; count < BATCH_COUNT_MAX && position.fetchOffset < until; count++) {
     const connection = await tools.pool.broker(tools.metadata.leaderOf(topic, partition));
     const { metadata } = tools;
@@ -62,7 +63,7 @@ async function timeIn(
       metadata,
     });
     const response = await connection.requestAt(fetch, version, body);
-    const answer = fetchAnswers(response, metadata)(position);
+    const answer = fetchAnswers(response)(position);
     if (answer === undefined || answer.errorCode !== ErrorCode.None) {
       throw new Error(`Cannot read ${topic}-${partition}: error ${answer?.errorCode}`);
     }

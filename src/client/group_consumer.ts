@@ -17,6 +17,8 @@ import { assert } from "../ground/assert.ts";
 import { decompressWith } from "../record/compression.ts";
 import type { ClientTools } from "./client_tools.ts";
 import type { FetchedBatch } from "./fetched_batch.ts";
+import type { FetchPosition } from "./fetch_position.ts";
+import type { LogPlace } from "./group/group_progress.ts";
 import { GroupDriver } from "./group_driver.ts";
 import type { CloseOptions, GroupConsumerOptions, TopicPartition } from "./group_options.ts";
 import { groupSettings } from "./group_settings.ts";
@@ -48,7 +50,7 @@ export class GroupConsumer implements AsyncDisposable {
     assert(!this.#isRead, "a consumer is read once");
     this.#isRead = true;
     const driver = this.#driver;
-    const { fetcher } = driver;
+    const { fetcher, breath } = driver;
     if (driver.isClosing) return;
     driver.start();
     try {
@@ -57,16 +59,20 @@ export class GroupConsumer implements AsyncDisposable {
         if (fetched === undefined) {
           if (driver.isDone()) return;
           await fetcher.arrival();
+          breath.drawn();
           continue;
         }
         const handout = new Handout(fetched, this.#handoutTools);
-        let from = fetched.position.readOffset;
-        for (let batch = handout.next(); batch !== undefined; batch = handout.next()) {
+        let from = placeOf(fetched.position);
+        for (;;) {
+          if (breath.isShort()) await breath.draw();
+          const batch = driver.isClosing ? undefined : handout.next();
+          if (batch === undefined) break;
           driver.handOut(batch, from);
           yield batch;
           driver.takeBack();
           if (driver.isClosing) return;
-          from = fetched.position.readOffset;
+          from = placeOf(fetched.position);
         }
       }
     } finally {
@@ -102,4 +108,8 @@ export class GroupConsumer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function placeOf({ readOffset, readLeaderEpoch }: FetchPosition): LogPlace {
+  return { offset: readOffset, leaderEpoch: readLeaderEpoch };
 }

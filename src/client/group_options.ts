@@ -28,6 +28,8 @@ export interface GroupNotice {
     | "expelled"
     /** A commit was refused or given up; what was not committed will be read again by somebody. */
     | "commit-failed"
+    /** A partition is read on from somewhere else: its records, or its whole topic, are gone. */
+    | "offset-reset"
     /** A topic that was named is not there; it is waited for. */
     | "topic-missing"
     /** The coordinator does not answer; it is asked again. */
@@ -55,6 +57,10 @@ export interface GroupConsumerOptions extends
   readonly remoteAssignor?: string;
   /** A static member (KIP-345): who comes back with it in time gets the same partitions. */
   readonly instanceId?: string;
+  /**
+   * Where it stands: "range" and the coordinator's assignors prefer partitions with a replica there. All
+   * are fetched from their leaders.
+   */
   readonly rackId?: string;
   /** Of "classic": without a heartbeat for so long a member counts as dead; 45 s. */
   readonly sessionTimeoutMs?: number;
@@ -68,7 +74,10 @@ export interface GroupConsumerOptions extends
   readonly from?: OffsetPoint;
   /** "end": ends by itself when all partitions were read to where they ended when they were first got. */
   readonly until?: "end";
-  /** What to do where a committed offset is gone; like `from` for start and end, else "start". */
+  /**
+   * What to do where an offset is gone; like `from` for start and end, else "start". It is told as
+   * "offset-reset". See `ConsumerOptions` for a log that was cut and a topic that was made anew.
+   */
   readonly onOutOfRange?: "error" | "start" | "end";
   readonly isolation?: Isolation;
   /** "auto" where left out: every `autoCommitIntervalMs`, before partitions are given back, at close. */

@@ -1,4 +1,5 @@
 /** The options of a group consumer with their defaults, and the machine that they ask for. */
+import { bytesOf } from "../ground/text.ts";
 import { uuidFromEntropy } from "../ground/uuid.ts";
 import { ClientError } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
@@ -15,6 +16,8 @@ export interface GroupSettings {
   readonly topics: readonly string[];
   /** Instead of topics. */
   readonly pattern: string | undefined;
+  /** Of "classic"; under "consumer" Kafka's, since the coordinator does not tell its own. */
+  readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly maxProcessingMs: number;
   readonly from: OffsetPoint;
@@ -30,6 +33,11 @@ const SESSION_TIMEOUT_MS = 45_000;
 const HEARTBEAT_INTERVAL_MS = 3000;
 const AUTO_COMMIT_INTERVAL_MS = 5000;
 const METADATA_MAX_AGE_MS = 5 * 60_000;
+/** What the protocol has room for. */
+const STRING_BYTES_MAX = 0x7fff;
+/** As for the name of a topic. */
+const INSTANCE_LENGTH_MAX = 249;
+const SHOWN_LENGTH_MAX = 40;
 
 /** Throws a `ClientError` where the options make no sense together. */
 export function groupSettings(
@@ -46,6 +54,7 @@ export function groupSettings(
     isClassic: protocol === "classic",
     topics: "pattern" in topics ? [] : topics,
     pattern,
+    sessionTimeoutMs: sessionTimeoutOf(options),
     rebalanceTimeoutMs,
     maxProcessingMs: options.maxProcessingMs ?? rebalanceTimeoutMs,
     from,
@@ -58,6 +67,11 @@ export function groupSettings(
       requestTimeoutMs,
     ),
   };
+}
+
+function sessionTimeoutOf({ protocol, sessionTimeoutMs }: GroupConsumerOptions): number {
+  const isTold = protocol !== "consumer" && sessionTimeoutMs !== undefined;
+  return isTold ? sessionTimeoutMs : SESSION_TIMEOUT_MS;
 }
 
 type FetchOptionName =
@@ -100,7 +114,7 @@ export function newMembership(
     return new ClassicMembership({
       ...shared,
       assignors: options.assignors ?? ["cooperative-sticky"],
-      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS,
     });
   }
@@ -112,12 +126,44 @@ export function newMembership(
   });
 }
 
-function rejectSenseless({ groupId, topics, assignors }: GroupConsumerOptions): void {
+/**
+ * What a broker would refuse, or cut the connection for, is refused before anything is sent.
+ * Source: kafka GroupCoordinatorService.throwIfConsumerGroupHeartbeatRequestIsInvalid,
+ * JoinGroupRequest.validateGroupInstanceId.
+ */
+function rejectSenseless(options: GroupConsumerOptions): void {
+  const { groupId, instanceId, rackId, topics, assignors, protocol } = options;
   if (groupId === "") throw refused("the group has no name");
+  const nameBytes = bytesOf(groupId).length;
+  if (nameBytes > STRING_BYTES_MAX) {
+    throw refused(`the group's name has ${nameBytes} bytes, at most ${STRING_BYTES_MAX} may be`);
+  }
+  if (protocol === "consumer" && isBlank(groupId)) throw refused("the group's name is blank");
+  if (instanceId !== undefined) rejectInstance(instanceId);
+  if (rackId !== undefined && isBlank(rackId)) throw refused("the rack's name is blank");
   if (Array.isArray(topics) && topics.length === 0) throw refused("no topic was named");
   if (assignors?.length === 0) throw refused("no assignor was named");
 }
 
-function refused(reason: string): ClientError {
-  return new ClientError("INVALID_REQUEST", `Cannot consume as a group: ${reason}`);
+function rejectInstance(instanceId: string): void {
+  const isNamed = /^[a-zA-Z0-9._-]+$/.test(instanceId) && instanceId !== "." && instanceId !== "..";
+  if (isNamed && instanceId.length <= INSTANCE_LENGTH_MAX) return;
+  const shown = instanceId.length > SHOWN_LENGTH_MAX
+    ? `${instanceId.slice(0, SHOWN_LENGTH_MAX)}…`
+    : instanceId;
+  throw refused(
+    `the instance id "${shown}" is none`,
+    `Use letters, digits, '.', '_' and '-', at most ${INSTANCE_LENGTH_MAX} of them`,
+  );
+}
+
+/** As Java's trim sees it. */
+function isBlank(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x20) return false;
+  return true;
+}
+
+function refused(reason: string, hint?: string): ClientError {
+  const message = `Cannot consume as a group: ${reason}`;
+  return new ClientError("INVALID_REQUEST", message, hint === undefined ? {} : { hint });
 }

@@ -5,6 +5,7 @@ import { ClientError, errorOfCode } from "./client_error.ts";
 import type { ClientTools } from "./client_tools.ts";
 import type { Assignment, Isolation } from "./consumer_options.ts";
 import type { CoordinatorLink } from "./coordinator_link.ts";
+import type { LogPlace } from "./group/group_progress.ts";
 import type { MemberIdentity } from "./group/membership.ts";
 import { byTopic, partitionKey } from "./group/partition_set.ts";
 import type { TopicPartition } from "./group_options.ts";
@@ -16,13 +17,20 @@ const VERSION_WITH_NAMES = 9;
 /** KIP-709. */
 const VERSION_WITH_GROUPS = 8;
 
-/** Committed offsets by partition; those without a commit are left out. Throws a `ClientError`. */
+export interface CommittedOffsets {
+  /** Those without a commit are left out. */
+  readonly places: ReadonlyMap<string, LogPlace>;
+  /** Where it cannot be told, for now or at all. */
+  readonly errors: ReadonlyMap<string, ClientError>;
+}
+
+/** What is committed, by partition. Throws a `ClientError`. */
 export async function committedOffsets(
   link: CoordinatorLink,
   groupId: string,
   partitions: readonly TopicPartition[],
   identity: MemberIdentity | undefined,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<CommittedOffsets> {
   const action = `Cannot fetch the offsets of group ${groupId}`;
   const topics = byTopic(partitions).map(({ topic, partitions }) => {
     return { name: topic, partitionIndexes: partitions };
@@ -48,14 +56,17 @@ export async function committedOffsets(
     ? answer.groups[0] ?? { errorCode: ErrorCode.UnknownServerError, topics: [] }
     : answer;
   if (errorCode !== ErrorCode.None) throw errorOfCode(errorCode, action);
-  const offsets = new Map<string, number>();
+  const places = new Map<string, LogPlace>();
+  const errors = new Map<string, ClientError>();
   for (const { name: topic, partitions } of answered) {
-    for (const { partitionIndex: partition, committedOffset, errorCode } of partitions) {
-      if (errorCode !== ErrorCode.None) throw errorOfCode(errorCode, action);
-      if (committedOffset >= 0) offsets.set(partitionKey({ topic, partition }), committedOffset);
+    for (const { partitionIndex: partition, errorCode, ...found } of partitions) {
+      const key = partitionKey({ topic, partition });
+      const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = found;
+      if (errorCode !== ErrorCode.None) errors.set(key, errorOfCode(errorCode, action));
+      else if (offset >= 0) places.set(key, { offset, leaderEpoch });
     }
   }
-  return offsets;
+  return { places, errors };
 }
 
 export interface StartOptions {
@@ -69,7 +80,7 @@ export interface StartOptions {
 export async function startingPoints(
   tools: ClientTools,
   partitions: readonly TopicPartition[],
-  committed: ReadonlyMap<string, number>,
+  committed: ReadonlyMap<string, LogPlace>,
   { from, isolation, ends }: StartOptions,
 ): Promise<ReadonlyMap<string, Assignment>> {
   const client = {
@@ -98,7 +109,8 @@ export async function startingPoints(
       }
       const starts = new Map(begun.map((assignment) => [assignment.partition, assignment.from]));
       for (const partition of partitions) {
-        const start = committed.get(keyOf(partition)) ?? starts.get(partition);
+        const place = committed.get(keyOf(partition));
+        const start = place?.offset ?? starts.get(partition);
         if (start === undefined) {
           throw new ClientError("PROTOCOL", `Cannot find where ${topic}-${partition} begins`);
         }
@@ -107,6 +119,7 @@ export async function startingPoints(
           topic,
           partition,
           from: start,
+          ...(place === undefined ? {} : { leaderEpoch: place.leaderEpoch }),
           ...(until === undefined ? {} : { until }),
         });
       }

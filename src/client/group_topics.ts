@@ -7,26 +7,19 @@
  */
 import type { Timer } from "../env/clock.ts";
 import { ClientError } from "./client_error.ts";
-import type { ClientTools } from "./client_tools.ts";
-import type { Membership } from "./group/membership.ts";
-import type { GroupNotice } from "./group_options.ts";
-import type { GroupSettings } from "./group_settings.ts";
+import type { GroupMember } from "./group_member.ts";
 import type { TopicMetadata } from "./metadata_cache.ts";
 import { backoffMs } from "./retry.ts";
 
 const MISSING_MS = 1000;
 
-export interface GroupTopicsOptions {
-  readonly tools: ClientTools;
-  readonly settings: GroupSettings;
-  readonly membership: Membership;
-  /** The membership was told something: see what it wants. */
-  onChange(): void;
-  onNotice(notice: GroupNotice): void;
-}
+type Options = Pick<
+  GroupMember,
+  "tools" | "settings" | "membership" | "now" | "onChange" | "notice"
+>;
 
 export class GroupTopics {
-  readonly #options: GroupTopicsOptions;
+  readonly #member: Options;
   readonly #pattern: RegExp | undefined;
   readonly #missing = new Set<string>();
   #timer: Timer | undefined;
@@ -34,17 +27,17 @@ export class GroupTopics {
   #isStopped = false;
 
   /** Throws a `ClientError` where the pattern is none. */
-  constructor(options: GroupTopicsOptions) {
-    this.#options = options;
-    const { pattern, isClassic } = options.settings;
+  constructor(member: Options) {
+    this.#member = member;
+    const { pattern, isClassic } = member.settings;
     if (isClassic && pattern !== undefined) this.#pattern = patternOf(pattern);
   }
 
   start(): void {
-    const { settings, membership, tools } = this.#options;
+    const { settings, membership, now, onChange } = this.#member;
     if (this.#pattern === undefined) {
-      membership.subscribe(tools.env.clock.monotonicMs(), settings.topics);
-      this.#options.onChange();
+      membership.subscribe(now(), settings.topics);
+      onChange();
     }
     this.#look();
   }
@@ -55,7 +48,7 @@ export class GroupTopics {
   }
 
   async #look(): Promise<void> {
-    const { settings, tools } = this.#options;
+    const { settings, tools } = this.#member;
     let delayMs = settings.metadataMaxAgeMs;
     try {
       if (settings.isClassic || settings.topics.length > 0) await this.#lookOnce();
@@ -69,8 +62,7 @@ export class GroupTopics {
   }
 
   async #lookOnce(): Promise<void> {
-    const { settings, membership, tools } = this.#options;
-    const { clock } = tools.env;
+    const { settings, membership, tools, now, onChange } = this.#member;
     const names = [...new Set([...settings.topics, ...membership.watchedTopics])];
     const found = await tools.metadata.topics(this.#pattern === undefined ? names : null);
     if (this.#isStopped) return;
@@ -81,10 +73,10 @@ export class GroupTopics {
         !(topic instanceof ClientError) && !topic.isInternal &&
         this.#pattern?.test(topic.name) === true
       );
-      membership.subscribe(clock.monotonicMs(), matches.map(({ name }) => name));
+      membership.subscribe(now(), matches.map(({ name }) => name));
     }
-    membership.counted(clock.monotonicMs(), countsIn(found, membership.watchedTopics));
-    this.#options.onChange();
+    membership.counted(now(), countsIn(found, membership.watchedTopics));
+    onChange();
   }
 
   #see(topic: string, found: TopicMetadata | ClientError | undefined): void {
@@ -93,7 +85,7 @@ export class GroupTopics {
     } else if (!this.#missing.has(topic)) {
       this.#missing.add(topic);
       const message = found?.message ?? `Cannot find topic ${topic}`;
-      this.#options.onNotice({ kind: "topic-missing", message });
+      this.#member.notice({ kind: "topic-missing", message });
     }
   }
 }

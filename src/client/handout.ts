@@ -43,6 +43,7 @@ export class Handout {
       if (batch.baseOffset() >= position.until) return undefined;
       this.#check(batch);
       position.readOffset = batch.nextOffset();
+      position.readLeaderEpoch = batch.partitionLeaderEpoch();
       if (this.#isHidden(batch)) continue;
       const { topic, partition, until } = position;
       const { cursor } = this.#tools;

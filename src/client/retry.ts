@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../env/clock.ts";
 import type { Random } from "../env/random.ts";
-import { abortedError, type ClientError } from "./client_error.ts";
+import { abortedError, type ClientError, timeoutError } from "./client_error.ts";
 
 const FIRST_DELAY_MS = 20;
 const DELAY_MS_MAX = 1000; // Kafka's retry.backoff.max.ms
@@ -82,5 +82,18 @@ export function unlessAborted<T>(
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** The promise, or TIMEOUT where it takes longer; what was begun goes on unheard. */
+export function within<T>(
+  clock: Clock,
+  timeoutMs: number,
+  promise: Promise<T>,
+  action: string,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(timeoutMs, () => reject(timeoutError(action, timeoutMs)));
+    promise.then(resolve, reject).finally(() => timer.cancel());
   });
 }

@@ -78,7 +78,7 @@ function answerMetadata(
   return {
     clusterId: "fake",
     controllerId: cluster.brokers[0]?.nodeId ?? -1,
-    brokers: cluster.brokers.map(({ nodeId, address }) => ({ nodeId, ...address })),
+    brokers: cluster.brokers.map(({ nodeId, address, rack }) => ({ nodeId, ...address, rack })),
     topics: names.map((name) => {
       const topic = cluster.topics.get(name);
       if (topic === undefined) {
@@ -174,7 +174,7 @@ async function answerFetch(
   const isEmpty = (topics: ResponseInput<typeof fetch>["responses"]): boolean =>
     topics.every(({ partitions }) =>
       partitions.every(({ errorCode, records }) =>
-        errorCode === 0 && (records as Uint8Array).length === 0
+        errorCode === 0 && (records as Uint8Array | null)?.length === 0
       )
     );
   let responses = read();
@@ -194,12 +194,18 @@ function readPartition(
   asked: AskedPartition,
   { isolationLevel }: RequestOf<typeof fetch>,
 ): ReadPartition {
-  const { partition: partitionIndex, fetchOffset, partitionMaxBytes } = asked;
+  const { partition: partitionIndex, fetchOffset, partitionMaxBytes, lastFetchedEpoch } = asked;
   const partition = topic?.partitions[partitionIndex];
   const nothing = { partitionIndex, highWatermark: -1, abortedTransactions: null, records: null };
   if (partition === undefined) return { ...nothing, errorCode: ErrorCode.UnknownTopicId };
   if (partition.leaderId !== broker.nodeId) {
     return { ...nothing, errorCode: ErrorCode.NotLeaderOrFollower };
+  }
+  if (lastFetchedEpoch >= 0 && fetchOffset >= partition.logStartOffset) {
+    const divergingEpoch = partition.endOf(lastFetchedEpoch);
+    const isOther = divergingEpoch.epoch >= 0 &&
+      (divergingEpoch.epoch < lastFetchedEpoch || divergingEpoch.endOffset < fetchOffset);
+    if (broker.knowsEpochs && isOther) return { ...nothing, errorCode: 0, divergingEpoch };
   }
   if (fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset) {
     return { ...nothing, errorCode: ErrorCode.OffsetOutOfRange };

@@ -53,6 +53,9 @@ export class FakeBroker {
   readonly nodeId: number;
   readonly address: Address;
   readonly requests: SeenRequest[] = [];
+  rack: string | null = null;
+  /** Whether it tells a reader that its log was cut (KIP-320). */
+  knowsEpochs = true;
   /** Where it differs from the registry. */
   readonly versions = new Map<number, readonly [low: number, high: number]>();
   readonly #cluster: FakeCluster;

@@ -38,6 +38,29 @@ export class FakePartition {
     return baseOffset;
   }
 
+  /** As an unclean election does: what is from this offset on is lost, and another leader goes on. */
+  cut(offset: number): void {
+    while (
+      (this.batches.at(-1) &&
+        new BatchView(this.batches.at(-1) as Uint8Array).nextOffset() > offset)
+    ) {
+      this.batches.pop();
+    }
+    this.logEndOffset = offset;
+    this.leaderEpoch++;
+  }
+
+  /** The last leader epoch up to this one of which there are records, and where it ends. */
+  endOf(leaderEpoch: number): { epoch: number; endOffset: number } {
+    const end = { epoch: -1, endOffset: this.logStartOffset };
+    for (const view of this.batches.map((batch) => new BatchView(batch))) {
+      if (view.partitionLeaderEpoch() > leaderEpoch) break;
+      end.epoch = view.partitionLeaderEpoch();
+      end.endOffset = view.nextOffset();
+    }
+    return end;
+  }
+
   /** Everything from the batch that holds `offset` on, up to `bytesMax` but one batch at least. */
   read(offset: number, bytesMax: number): Uint8Array {
     const taken: Uint8Array[] = [];

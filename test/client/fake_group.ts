@@ -50,6 +50,8 @@ export class FakeGroup {
   readonly consumers = new Map<string, ConsumerMember>();
   /** "topic partition" to offset. */
   readonly offsets = new Map<string, number>();
+  /** By the same keys: of the committed offsets. */
+  readonly leaderEpochs = new Map<string, number>();
   /** How often the group was divided anew. */
   rebalanceCount = 0;
   readonly #cluster: FakeCluster;

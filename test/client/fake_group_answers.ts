@@ -35,6 +35,8 @@ export async function answerGroups(
     }
     case syncGroup: {
       const asked = body as RequestOf<typeof syncGroup>;
+      const isOurs = cluster.coordinatorOf(asked.groupId) === broker.nodeId;
+      if (!isOurs) return { errorCode: ErrorCode.NotCoordinator, assignment: new Uint8Array(0) };
       return await cluster.group(asked.groupId).sync(asked);
     }
     case heartbeat: {
@@ -43,8 +45,12 @@ export async function answerGroups(
       if (!isOurs) return { errorCode: ErrorCode.NotCoordinator };
       return { errorCode: cluster.group(asked.groupId).heartbeat(asked) };
     }
-    case leaveGroup:
-      return answerLeave(cluster, body as RequestOf<typeof leaveGroup>);
+    case leaveGroup: {
+      const asked = body as RequestOf<typeof leaveGroup>;
+      const isOurs = cluster.coordinatorOf(asked.groupId) === broker.nodeId;
+      if (!isOurs) return { errorCode: ErrorCode.NotCoordinator, members: [] };
+      return answerLeave(cluster, asked);
+    }
     case consumerGroupHeartbeat: {
       const asked = body as RequestOf<typeof consumerGroupHeartbeat>;
       const isOurs = cluster.coordinatorOf(asked.groupId) === broker.nodeId;
@@ -194,13 +200,22 @@ function answerCommit(
     ? group.checkCommit(body.memberId, body.generationIdOrMemberEpoch)
     : ErrorCode.NotCoordinator;
   return {
-    topics: body.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex, committedOffset }) => {
-        if (errorCode === 0) group.offsets.set(`${name} ${partitionIndex}`, committedOffset);
-        return { partitionIndex, errorCode };
-      }),
-    })),
+    topics: body.topics.map(({ name: given, topicId, partitions }) => {
+      const name = given === "" ? cluster.topicById(topicId)?.name : given;
+      return {
+        name: given,
+        topicId,
+        partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch }) => {
+          if (name === undefined) return { partitionIndex, errorCode: ErrorCode.UnknownTopicId };
+          const key = `${name} ${partitionIndex}`;
+          if (errorCode === 0) {
+            group.offsets.set(key, committedOffset);
+            group.leaderEpochs.set(key, committedLeaderEpoch);
+          }
+          return { partitionIndex, errorCode };
+        }),
+      };
+    }),
   };
 }
 
@@ -209,11 +224,11 @@ function answerOffsets(
   body: RequestOf<typeof offsetFetch>,
   version: number,
 ): ResponseInput<typeof offsetFetch> {
-  const offsetsIn = (
+  const placesIn = (
     groupId: string,
     topics: readonly { name: string; partitionIndexes: readonly number[] }[] | null,
   ): NonNullable<ResponseInput<typeof offsetFetch>["topics"]> => {
-    const { offsets } = cluster.group(groupId);
+    const { offsets, leaderEpochs } = cluster.group(groupId);
     const asked = topics ?? [...offsets.keys()].map((key) => {
       const [name, partition] = key.split(" ") as [string, string];
       return { name, partitionIndexes: [Number(partition)] };
@@ -223,16 +238,17 @@ function answerOffsets(
       partitions: partitionIndexes.map((partitionIndex) => ({
         partitionIndex,
         committedOffset: offsets.get(`${name} ${partitionIndex}`) ?? -1,
+        committedLeaderEpoch: leaderEpochs.get(`${name} ${partitionIndex}`) ?? -1,
         metadata: "",
         errorCode: 0,
       })),
     }));
   };
-  if (version < 8) return { topics: offsetsIn(body.groupId, body.topics) };
+  if (version < 8) return { topics: placesIn(body.groupId, body.topics) };
   return {
     groups: body.groups.map(({ groupId, topics }) => ({
       groupId,
-      topics: offsetsIn(groupId, topics),
+      topics: placesIn(groupId, topics),
     })),
   };
 }

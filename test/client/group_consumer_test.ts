@@ -9,6 +9,7 @@ import { leaveGroup } from "../../src/api/leave_group.ts";
 import { offsetCommit } from "../../src/api/offset_commit.ts";
 import type { GroupProtocol } from "../../src/client/group_options.ts";
 import { answering, type FakeBroker } from "./fake_broker.ts";
+import type { FakeTopic } from "./fake_cluster.ts";
 import { fill } from "./filling.ts";
 import { setUpGroup } from "./grouping.ts";
 import { codeOf } from "./harness.ts";
@@ -360,6 +361,17 @@ describe("GroupConsumer, classic protocol, in particular", () => {
     expect(order).toEqual(["JoinGroup", "JoinGroup", "OffsetCommit", "JoinGroup"]);
   });
 
+  test("range: a member gets the partitions whose replicas stand in its rack", async () => {
+    const { clock, member, brokers } = await setUpGroup({ brokers: 2, partitions: 2 });
+    for (const [index, broker] of brokers.entries()) broker.rack = `rack-${index}`;
+    const range = { assignors: ["range"] } as const;
+    const one = (await member("one", { ...range, rackId: "rack-1" })).start();
+    await clock.advance(2000);
+    const two = (await member("two", { ...range, rackId: "rack-0" })).start();
+    await clock.advance(5000);
+    expect([one.partitions, two.partitions]).toEqual([[1], [0]]);
+  });
+
   test("new partitions of its topic, and a topic that is made later, are noticed", async () => {
     const { cluster, clock, member } = await setUpGroup({ partitions: 1 });
     const one = (await member("one", { topics: ["a", "later"], metadataMaxAgeMs: 10_000 })).start();
@@ -438,10 +450,11 @@ describe("GroupConsumer, classic protocol, in particular", () => {
     const one = (await member("one", { commit: "manual" })).start();
     await clock.advance(1000);
     const [broker] = brokers as [FakeBroker];
+    const { topicId } = cluster.topics.get("a") as FakeTopic;
     const partitions = [{ partitionIndex: 0, errorCode: ErrorCode.IllegalGeneration }];
     broker.script(
       offsetCommit,
-      answering(offsetCommit, { topics: [{ name: "a", partitions }] }),
+      answering(offsetCommit, { topics: [{ topicId, partitions }] }),
     );
     expect(await clock.until(codeOf(one.consumer.commit()))).toBe("ILLEGAL_GENERATION");
     await clock.advance(3000);
@@ -454,10 +467,11 @@ describe("GroupConsumer, classic protocol, in particular", () => {
     const one = (await member("one", { commit: "manual" })).start();
     await clock.advance(1000);
     const [broker] = brokers as [FakeBroker];
+    const { topicId } = cluster.topics.get("a") as FakeTopic;
     const partitions = [{ partitionIndex: 0, errorCode: ErrorCode.RebalanceInProgress }];
     broker.script(
       offsetCommit,
-      answering(offsetCommit, { topics: [{ name: "a", partitions }] }),
+      answering(offsetCommit, { topics: [{ topicId, partitions }] }),
     );
     await clock.until(one.consumer.commit());
     expect(cluster.group("g").offsets.get("a 0")).toBe(1);
@@ -509,6 +523,22 @@ describe("GroupConsumer, classic protocol, in particular", () => {
     const { member } = await setUpGroup();
     expect(await codeOf(member("one", { groupId: "" }))).toBe("INVALID_REQUEST");
     expect(await codeOf(member("one", { topics: [] }))).toBe("INVALID_REQUEST");
+    const senseless = [
+      { groupId: "g".repeat(0x8000) },
+      { groupId: "ö".repeat(0x4000) },
+      { groupId: " \t", protocol: "consumer" },
+      { instanceId: "" },
+      { instanceId: "." },
+      { instanceId: "two words" },
+      { instanceId: "i".repeat(250) },
+      { rackId: " " },
+    ] as const;
+    for (const options of senseless) {
+      expect(await codeOf(member("one", options))).toBe("INVALID_REQUEST");
+    }
+    expect(await codeOf(member("one", { groupId: " " }))).toBe("it did not fail");
+    const longest = { groupId: "g".repeat(0x7fff), instanceId: "i".repeat(249) };
+    expect(await codeOf(member("one", longest))).toBe("it did not fail");
     expect(await codeOf(member("one", { topics: { pattern: "(" } })))
       .toBe("INVALID_REGULAR_EXPRESSION");
   });

@@ -51,5 +51,36 @@ for (const protocol of PROTOCOLS) {
       await clock.until(client.close());
       await clock.until(broker.stop());
     });
+
+    test("a topic that is deleted and made anew is read from its start, all of it once", async () => {
+      const { broker, clock, env } = await startBroker();
+      const brokers = [{ host: "127.0.0.1", port: 9092 }];
+      const client = await clock.until(connect({ brokers, env }));
+      const produce = async (values: readonly string[]): Promise<void> => {
+        const producer = client.producer({ lingerMs: 0 });
+        for (const value of values) {
+          await clock.until(producer.send("a", { ...valued(value), partition: 0 }));
+        }
+        await clock.until(producer.close());
+      };
+      await clock.until(client.admin.createTopics([{ name: "a", partitions: 1 }]));
+      await produce(["1", "2", "3"]);
+      const own = await clock.until(connect({ brokers, env, clientId: "one" }));
+      const start = { groupId: "g", topics: ["a"], from: { kind: "start" }, protocol } as const;
+      const one = new Member("one", own, start).start();
+      await clock.advance(20_000);
+      expect(one.seen).toEqual(["0:0=1", "0:1=2", "0:2=3"]);
+      await clock.until(client.admin.deleteTopics(["a"]));
+      await clock.until(client.admin.createTopics([{ name: "a", partitions: 1 }]));
+      await produce(["A", "B", "C", "D", "E"]);
+      await clock.advance(60_000);
+      expect(one.seen.slice(3)).toEqual(["0:0=A", "0:1=B", "0:2=C", "0:3=D", "0:4=E"]);
+      const { partitions } = await clock.until(client.admin.groups.groupLag("g"));
+      expect(partitions.map(({ committed, lag }) => [committed, lag])).toEqual([[5, 0]]);
+      await clock.until(one.consumer.close());
+      await clock.until(own.close());
+      await clock.until(client.close());
+      await clock.until(broker.stop());
+    });
   });
 }

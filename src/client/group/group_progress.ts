@@ -7,10 +7,13 @@
  * was handed out is done, that is the place up to which the log was read: control batches and records of
  * aborted transactions, which nobody is handed, are dealt with too.
  *
+ * With each place goes the leader epoch of the record before it, so that whoever goes on there can tell
+ * whether the log was cut below it (KIP-320).
+ *
  * A partition that was lost and comes back begins anew: a late word about its earlier life is cut down to
  * what was handed out in this one.
  */
-import type { FetchPosition } from "../fetch_position.ts";
+import { type FetchPosition, NO_EPOCH } from "../fetch_position.ts";
 import type { TopicPartition } from "../group_options.ts";
 import { partitionKey } from "./partition_set.ts";
 
@@ -19,17 +22,34 @@ export interface Progress extends TopicPartition {
   position: FetchPosition | undefined;
   handedOut: number;
   done: number;
+  /** Of the record before `done`. */
+  doneLeaderEpoch: number;
   /** -1 = nothing. */
   committed: number;
+  /** It is being given back or was lost: whoever still looks where to begin does not. */
+  isLeaving: boolean;
+  /** What was handed out and is not done, as runs of one leader epoch; in order. */
+  readonly runs: Run[];
 }
 
-export interface Committable extends TopicPartition {
-  readonly progress: Progress;
+interface Run {
+  readonly from: number;
+  readonly leaderEpoch: number;
+}
+
+/** An offset, and the leader epoch of the record before it. */
+export interface LogPlace {
   readonly offset: number;
+  readonly leaderEpoch: number;
+}
+
+export interface Committable extends TopicPartition, LogPlace {
+  readonly progress: Progress;
 }
 
 export class GroupProgress {
   readonly #entries = new Map<string, Progress>();
+  #late: TopicPartition | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -37,13 +57,16 @@ export class GroupProgress {
 
   /** A partition that is assigned from now on. */
   add({ topic, partition }: TopicPartition): Progress {
-    const progress = {
+    const progress: Progress = {
       topic,
       partition,
       position: undefined,
       handedOut: -1,
       done: -1,
+      doneLeaderEpoch: NO_EPOCH,
       committed: -1,
+      isLeaving: false,
+      runs: [],
     };
     this.#entries.set(partitionKey(progress), progress);
     return progress;
@@ -54,6 +77,7 @@ export class GroupProgress {
     progress.position = position;
     progress.handedOut = position.readOffset;
     progress.done = position.readOffset;
+    progress.doneLeaderEpoch = position.readLeaderEpoch;
     progress.committed = committed;
   }
 
@@ -66,6 +90,11 @@ export class GroupProgress {
     return this.get(progress) === progress;
   }
 
+  /** Whether it is to be read: it is present, and nobody has begun to take it away. */
+  isWanted(progress: Progress): boolean {
+    return this.has(progress) && !progress.isLeaving;
+  }
+
   delete(progress: Progress): void {
     if (this.has(progress)) this.#entries.delete(partitionKey(progress));
   }
@@ -74,19 +103,43 @@ export class GroupProgress {
     return [...this.#entries.values()];
   }
 
-  /** The application gets records from `from` (where it was read to) up to `until`, not included. */
-  handOut(partition: TopicPartition, from: number, until: number): void {
+  /**
+   * The application gets records from `from` (where it was read to) up to `until`, not included; their
+   * leader epoch is the position's by now.
+   */
+  handOut(partition: TopicPartition, from: LogPlace, until: number): void {
     const progress = this.get(partition);
-    if (progress === undefined) return;
-    if (from < progress.handedOut) progress.done = from; // the log itself went back: begun anew
-    if (progress.done === progress.handedOut) progress.done = from;
+    if (progress?.position === undefined) return;
+    const { runs } = progress;
+    const isBack = from.offset < progress.handedOut; // the log itself went back: begun anew
+    if (isBack || progress.done === progress.handedOut) {
+      runs.length = 0;
+      progress.done = from.offset;
+      progress.doneLeaderEpoch = from.leaderEpoch;
+    }
+    const leaderEpoch = progress.position.readLeaderEpoch;
+    if (runs.at(-1)?.leaderEpoch !== leaderEpoch) runs.push({ from: from.offset, leaderEpoch });
     progress.handedOut = until;
   }
 
   finish(partition: TopicPartition, nextOffset: number): void {
     const progress = this.get(partition);
-    if (progress === undefined || progress.position === undefined) return;
+    if (progress?.position === undefined || nextOffset > progress.handedOut) this.#late = partition;
+    if (progress?.position === undefined) return;
     progress.done = Math.max(progress.done, Math.min(nextOffset, progress.handedOut));
+    const { runs, done } = progress;
+    while (runs[0] !== undefined && runs[0].from < done) {
+      progress.doneLeaderEpoch = runs[0].leaderEpoch;
+      if ((runs[1]?.from ?? Infinity) >= done) break; // in the middle of this one
+      runs.shift();
+    }
+  }
+
+  /** A partition with which the application was through when it had been lost already; tells it once. */
+  takeLate(): TopicPartition | undefined {
+    const late = this.#late;
+    this.#late = undefined;
+    return late;
   }
 
   /** Whether nothing that was handed out of these waits for the application. */
@@ -95,13 +148,18 @@ export class GroupProgress {
   }
 
   /** What a commit would tell anew, of these partitions or of all. */
-  committable(entries: readonly Progress[] = this.all()): readonly Committable[] {
-    return entries.flatMap((progress) => {
-      const { topic, partition, position } = progress;
-      if (position === undefined || !this.has(progress)) return [];
-      const isFinished = progress.done >= progress.handedOut;
-      const offset = isFinished ? Math.min(position.readOffset, position.until) : progress.done;
-      return offset === progress.committed ? [] : [{ topic, partition, progress, offset }];
-    });
+  committable(entries: Iterable<Progress> = this.#entries.values()): readonly Committable[] {
+    const items: Committable[] = [];
+    for (const progress of entries) {
+      const { topic, partition, position, done, doneLeaderEpoch } = progress;
+      if (position === undefined || !this.has(progress)) continue;
+      const isFinished = done >= progress.handedOut;
+      const offset = isFinished ? Math.min(position.readOffset, position.until) : done;
+      if (offset === progress.committed) continue;
+      const isRead = isFinished && offset === position.readOffset;
+      const leaderEpoch = isRead ? position.readLeaderEpoch : doneLeaderEpoch;
+      items.push({ topic, partition, progress, offset, leaderEpoch });
+    }
+    return items;
   }
 }

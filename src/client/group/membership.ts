@@ -22,6 +22,7 @@ import type { syncGroup } from "../../api/sync_group.ts";
 import type { Uuid } from "../../ground/uuid.ts";
 import type { GroupNotice, TopicPartition } from "../group_options.ts";
 import type { PartitionCounts } from "./assignor/assignor.ts";
+import type { PartitionRacks } from "./assignor/racks.ts";
 
 /** A request by name, so that the machine names no codec. */
 type AskOf<K extends string, A extends Api> = {
@@ -70,8 +71,13 @@ export type MembershipAction =
   }
   | { readonly kind: "lose"; readonly partitions: readonly TopicPartition[] }
   | { readonly kind: "assign"; readonly partitions: readonly TopicPartition[] }
-  /** Look these topics up and call `counted`: this member divides them among all. */
+  /** Look these topics up and call `looked`: this member divides them among all. */
   | { readonly kind: "count"; readonly topics: readonly string[]; readonly life: number }
+  /**
+   * Look up how many partitions these topics have, and how many of them the group's members were given,
+   * and call `compared`: this member looks after a division that it has not made.
+   */
+  | { readonly kind: "compare"; readonly topics: readonly string[]; readonly of: DivisionName }
   /** Look up which topics have these ids and call `named`. */
   | { readonly kind: "name"; readonly topicIds: readonly Uuid[] }
   | { readonly kind: "notice"; readonly notice: GroupNotice }
@@ -83,6 +89,26 @@ export type MembershipAction =
     readonly detail: string | null;
     readonly hint?: string;
   };
+
+/** What was looked up for a leader that is to divide. */
+export interface CountAnswer {
+  readonly life: number;
+  readonly counts: PartitionCounts;
+  readonly racks: PartitionRacks;
+}
+
+/** Which division is meant: of which generation, and of which life of the member. */
+export interface DivisionName {
+  readonly life: number;
+  readonly generationId: number;
+}
+
+/** Answers "compare". */
+export interface Comparison {
+  readonly of: DivisionName;
+  readonly there: PartitionCounts;
+  readonly given: PartitionCounts;
+}
 
 /** As what a commit is made. */
 export interface MemberIdentity {
@@ -106,6 +132,8 @@ export interface Membership {
   /** Undefined while nothing can be committed: it is not a member, or on its way from one generation to the next. */
   readonly identity: MemberIdentity | undefined;
   readonly wakeAtMs: number;
+  /** When the coordinator last took it for a member. */
+  readonly heardAtMs: number;
   /** Topics of which it wants to know when their partitions change. */
   readonly watchedTopics: readonly string[];
 
@@ -117,10 +145,13 @@ export interface Membership {
   /** These topics are what it reads: the list itself, or what the pattern matches by now. */
   subscribe(now: number, topics: readonly string[]): void;
   /**
-   * Answers "count", with 0 for a topic that is not there; without `life`, what the watched topics have
-   * by now.
+   * What the watched topics have by now, with 0 for a topic that is not there.
    */
-  counted(now: number, counts: PartitionCounts, life?: number): void;
+  counted(now: number, counts: PartitionCounts): void;
+  /** Answers "count". */
+  looked(now: number, answer: CountAnswer): void;
+  /** Answers "compare". */
+  compared(now: number, comparison: Comparison): void;
   /** Answers "name". */
   named(now: number, names: ReadonlyMap<Uuid, string>): void;
   /** A commit made as `identity` was refused with this error code. */

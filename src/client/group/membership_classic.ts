@@ -35,10 +35,13 @@ import {
   type PartitionCounts,
 } from "./assignor/assignor.ts";
 import { assignorOf, assignors } from "./assignor/assignors.ts";
+import type { PartitionRacks } from "./assignor/racks.ts";
 import { hintOf, isPassing } from "./group_errors.ts";
 import { Losses } from "./losses.ts";
 import type {
   CommitVerdict,
+  Comparison,
+  CountAnswer,
   LeaveRequest,
   MemberIdentity,
   Membership,
@@ -131,6 +134,10 @@ export class ClassicMembership implements Membership {
     return Math.max(this.#phase === "away" ? 0 : this.#heartbeatAtMs, this.#notBeforeMs);
   }
 
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
   /** All topics that concern it: as the leader, those of all members. */
   get watchedTopics(): readonly string[] {
     const own = this.#topics ?? [];
@@ -161,16 +168,28 @@ export class ClassicMembership implements Membership {
     }
   }
 
-  counted(now: number, counts: PartitionCounts, life?: number): void {
+  counted(now: number, counts: PartitionCounts): void {
     this.#now = now;
-    if (this.#phase === "dividing" && life === this.#life) {
-      this.#divide(counts);
-    } else if (life === undefined && this.#phase === "stable" && this.#members.length > 0) {
+    if (this.#phase === "stable" && this.#members.length > 0) {
       const watched = this.#watched(counts);
       this.#counts ??= watched; // the division is not ours, but from now on it is our duty
       for (const [topic, count] of watched) {
         if (this.#counts.get(topic) !== count) this.#rejoin("topics of the group have changed");
       }
+    }
+  }
+
+  looked(now: number, { life, counts, racks }: CountAnswer): void {
+    this.#now = now;
+    if (this.#phase === "dividing" && life === this.#life) this.#divide(counts, racks);
+  }
+
+  compared(now: number, { of: { life, generationId }, there, given }: Comparison): void {
+    this.#now = now;
+    const isOfNow = life === this.#life && generationId === this.#generationId;
+    if (!isOfNow || this.#phase !== "stable") return;
+    for (const [topic, count] of this.#watched(there)) {
+      if ((given.get(topic) ?? 0) < count) this.#rejoin("topics of the group have changed");
     }
   }
 
@@ -345,14 +364,14 @@ export class ClassicMembership implements Membership {
     if (errorCode === ErrorCode.RebalanceInProgress) this.#retry(); // the coordinator could not write
   }
 
-  #divide(counts: PartitionCounts): void {
+  #divide(counts: PartitionCounts, racks: PartitionRacks): void {
     const assignor = assignorOf(this.#protocolName);
     if (assignor === undefined) {
       this.#fail(ErrorCode.InconsistentGroupProtocol);
       return;
     }
     this.#counts = this.#watched(counts);
-    const division = assignor.divide(this.#members, this.#counts);
+    const division = assignor.divide(this.#members, this.#counts, racks);
     this.#sync(
       new Map(
         [...division].map(([memberId, partitions]) => [
@@ -416,12 +435,20 @@ export class ClassicMembership implements Membership {
     if (this.#topics?.join() !== this.#joinedTopics.join()) {
       this.#rejoin("the subscription has changed");
     }
+    // A static leader that came back was not there to see what has come since the division (KIP-814).
+    if (this.#members.length > 0 && this.#counts === undefined) {
+      const of = { life: this.#life, generationId: this.#generationId };
+      this.#queue.push({ kind: "compare", topics: this.watchedTopics, of });
+    }
   }
 
   #onHeartbeat({ errorCode }: ResponseOf<typeof heartbeat>): void {
     if (errorCode === ErrorCode.None) return;
     if (errorCode !== ErrorCode.RebalanceInProgress) this.#onError(errorCode);
-    else if (this.#phase === "stable") this.#rejoin("a rebalance is under way");
+    else this.#heardAtMs = this.#now;
+    if (errorCode === ErrorCode.RebalanceInProgress && this.#phase === "stable") {
+      this.#rejoin("a rebalance is under way");
+    }
   }
 
   /** Of any of the three. */

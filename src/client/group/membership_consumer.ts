@@ -9,7 +9,8 @@
  * full, and again after every failure, because the coordinator may not have heard.
  *
  * UNKNOWN_MEMBER_ID and FENCED_MEMBER_EPOCH mean that the group went on without us: all is lost, and it
- * joins anew at epoch 0. Long because the life of a member is told in one piece.
+ * joins anew at epoch 0. GROUP_ID_NOT_FOUND, behind which Kafka's client ends, is the same: the group was
+ * removed, or its coordinator has lost its log. Long because the life of a member is told in one piece.
  *
  * Source: kafka ConsumerMembershipManager, ConsumerHeartbeatRequestManager.
  */
@@ -41,6 +42,13 @@ const FIRST_PULSE_MS = 200;
 const INTERVAL_MS = 5000;
 /** Kafka's session timeout of consumer groups; the coordinator does not tell its own. */
 const SESSION_MS = 45_000;
+
+/** The group has gone on without this member, or is gone with it. */
+const IS_OUT: ReadonlySet<number> = new Set([
+  ErrorCode.UnknownMemberId,
+  ErrorCode.FencedMemberEpoch,
+  ErrorCode.GroupIdNotFound,
+]);
 
 export interface ConsumerMembershipOptions extends MembershipOptions {
   /** Chosen here, and for the whole life of the consumer. */
@@ -118,6 +126,10 @@ export class ConsumerMembership implements Membership {
     return Math.max(this.#mustTell ? 0 : this.#heartbeatAtMs, this.#notBeforeMs);
   }
 
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
   /** The coordinator notices by itself. */
   get watchedTopics(): readonly string[] {
     return [];
@@ -139,6 +151,10 @@ export class ConsumerMembership implements Membership {
   }
 
   counted(): void {} // the coordinator counts
+
+  looked(): void {} // it asks for no counts
+
+  compared(): void {} // the coordinator divides
 
   named(now: number, names: ReadonlyMap<Uuid, string>): void {
     this.#now = now;
@@ -171,9 +187,7 @@ export class ConsumerMembership implements Membership {
       this.#onHeartbeat(answer.response);
     } else if (isPassing(errorCode)) {
       this.#retry();
-    } else if (
-      errorCode === ErrorCode.UnknownMemberId || errorCode === ErrorCode.FencedMemberEpoch
-    ) {
+    } else if (IS_OUT.has(errorCode)) {
       this.#lose(errorCode);
     } else {
       this.#fail(errorCode, errorMessage);
@@ -191,6 +205,7 @@ export class ConsumerMembership implements Membership {
       case ErrorCode.UnknownMemberId:
       case ErrorCode.FencedMemberEpoch:
       case ErrorCode.IllegalGeneration:
+      case ErrorCode.GroupIdNotFound:
         if (!isOfNow) return "retry";
         this.#heartbeatAtMs = now;
         return "refused";

@@ -21,6 +21,7 @@ function member(memberId: string, topics: readonly string[], more: object = {}):
     memberId,
     groupInstanceId: null,
     topics,
+    rackId: null,
     ownedPartitions: [],
     generationId: -1,
     ...more,

@@ -19,7 +19,9 @@ function hand(progress: GroupProgress, entry: Progress, hidden: number, visible:
   if (position === undefined) throw new Error("It has not begun");
   const from = position.readOffset;
   position.readOffset = from + hidden + visible;
-  if (visible > 0) progress.handOut(A, from + hidden, position.readOffset);
+  if (visible > 0) {
+    progress.handOut(A, { offset: from + hidden, leaderEpoch: -1 }, position.readOffset);
+  }
 }
 
 const offsets = (progress: GroupProgress): number[] =>
@@ -60,7 +62,7 @@ describe("GroupProgress", () => {
     const entry = progress.add(A);
     progress.begin(entry, newPosition({ ...A, from: 0, until: 3 }), 0);
     (entry.position as { readOffset: number }).readOffset = 5;
-    progress.handOut(A, 0, 3);
+    progress.handOut(A, { offset: 0, leaderEpoch: -1 }, 3);
     progress.finish(A, 3);
     expect(offsets(progress)).toEqual([3]);
   });

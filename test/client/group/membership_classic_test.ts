@@ -110,7 +110,7 @@ describe("ClassicMembership", () => {
     }));
     const [count] = alone.join({ leader: "me", members });
     expectFields(count, { kind: "count", topics: ["a"] });
-    alone.machine.counted(alone.now, new Map([["a", 4]]), 0);
+    alone.machine.looked(alone.now, { life: 0, counts: new Map([["a", 4]]), racks: new Map() });
     const [sync] = alone.actions();
     if (sync?.kind !== "ask" || sync.what !== "sync") throw new Error("It does not sync");
     expect(sync.body.assignments.map(({ memberId }) => memberId)).toEqual(["me", "you"]);
@@ -319,7 +319,7 @@ describe("ClassicMembership", () => {
       const metadata = join.body.protocols[0]?.metadata ?? NOTHING;
       const members = [{ memberId: "me", groupInstanceId: null, metadata }];
       alone.join(isLeader ? { leader: "me", members } : {});
-      alone.machine.counted(alone.now, new Map([["a", 1]]), 0);
+      alone.machine.looked(alone.now, { life: 0, counts: new Map([["a", 1]]), racks: new Map() });
       alone.actions();
       alone.sync([0]);
       alone.machine.counted(alone.now, new Map([["a", 1], ["other", 9]]));

@@ -7,11 +7,14 @@
 import { readSubscription } from "../../../api/consumer_protocol.ts";
 import type { AssignorName, TopicPartition } from "../../group_options.ts";
 import { flattened } from "../partition_set.ts";
+import type { PartitionRacks } from "./racks.ts";
 
 export interface AssignorMember {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
   readonly topics: readonly string[];
+  /** Where it stands; null where it does not tell. */
+  readonly rackId: string | null;
   /** What it says to own, and since which generation (-1: it does not tell). */
   readonly ownedPartitions: readonly TopicPartition[];
   readonly generationId: number;
@@ -27,7 +30,12 @@ export interface Assignor {
   readonly name: AssignorName;
   /** Whether members keep what they have while the group comes to an agreement (KIP-429). */
   readonly isCooperative: boolean;
-  divide(members: readonly AssignorMember[], counts: PartitionCounts): Division;
+  /** `racks` is left out where nothing is known of them. */
+  divide(
+    members: readonly AssignorMember[],
+    counts: PartitionCounts,
+    racks?: PartitionRacks,
+  ): Division;
 }
 
 /** From which version on a subscription itself tells the generation (KIP-792). */
@@ -47,13 +55,15 @@ export function assignorMember(
 ): AssignorMember {
   const subscription = readSubscription(metadata);
   if (subscription === undefined) {
-    return { memberId, groupInstanceId, topics: [], ownedPartitions: [], generationId: -1 };
+    const nothing = { topics: [], rackId: null, ownedPartitions: [], generationId: -1 };
+    return { memberId, groupInstanceId, ...nothing };
   }
-  const { version, userData, generationId } = subscription;
+  const { version, userData, generationId, rackId } = subscription;
   return {
     memberId,
     groupInstanceId,
     topics: [...new Set(subscription.topics)],
+    rackId: rackId === "" ? null : rackId,
     ownedPartitions: flattened(subscription.ownedPartitions),
     generationId: version >= VERSION_WITH_GENERATION ? generationId : generationIn(userData),
   };

@@ -9,6 +9,8 @@
  *
  * At last, a partition whose new owner is not the one who claims it is left out: its owner sees that it
  * is gone, gives it back and joins anew, and the next division has it free.
+ *
+ * Not here: racks (KIP-881). To move what is owned to a nearer member is a movement that buys another one.
  */
 import { assert } from "../../../ground/assert.ts";
 import type { TopicPartition } from "../../group_options.ts";
