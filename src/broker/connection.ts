@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   readonly onClose: () => void;
 }
 
-/** Requests of one connection that are begun in one turn of the event loop. */
+/** Requests of one connection that are begun, or answered late, in one turn of the event loop. */
 const TURN_REQUESTS_MAX = 256;
 /** And how long it may keep the event loop. */
 const TURN_MS = 4;
@@ -57,8 +57,8 @@ export class ClientConnection implements CallConnection {
   #isPaused = false;
   #isPumping = false;
   #isPumpWanted = false;
-  /** Requests begun since other connections last had their turn. */
-  #startedInTurn = 0;
+  /** Requests begun and answers encoded since other connections last had their turn. */
+  #workInTurn = 0;
   #turnStartMs = 0;
   #isTurnEnding = false;
   #lastActiveMs: number;
@@ -78,6 +78,7 @@ export class ClientConnection implements CallConnection {
       stream,
       trace,
       inflight,
+      mayEncode: () => this.#mayEncode(),
       onCloseReply: (reason) => this.#closeFor(reason),
       onProgress: this.#wake,
     });
@@ -125,7 +126,7 @@ export class ClientConnection implements CallConnection {
   #onBytes(bytes: Uint8Array): void {
     if (this.isGoing) return;
     this.#lastActiveMs = this.#options.clock.monotonicMs();
-    if (!this.#isTurnEnding) this.#startedInTurn = 0;
+    if (!this.#isTurnEnding) this.#workInTurn = 0;
     this.#isPumping = true; // what happens in here is looked at below
     const reason = this.#splitter.push(bytes);
     this.#isPumping = false;
@@ -193,8 +194,21 @@ export class ClientConnection implements CallConnection {
       (this.#replies.count === 0 || !inflight.isFull);
   }
 
+  /** An answer is work of the turn like a request: they may all have waited for the same disk. */
+  #mayEncode(): boolean {
+    if (this.#replies.queuedBytes >= this.#options.queuedBytesMax || this.#isTurnOver()) {
+      return false;
+    }
+    this.#countWork();
+    return true;
+  }
+
+  #countWork(): void {
+    if (this.#workInTurn++ === 0) this.#turnStartMs = this.#options.clock.monotonicMs();
+  }
+
   #start(frame: Uint8Array): void {
-    if (this.#startedInTurn++ === 0) this.#turnStartMs = this.#options.clock.monotonicMs();
+    this.#countWork();
     const slot = this.#replies.open(frame.length);
     const reply = this.#options.dispatch(frame, this);
     if (reply instanceof Promise) {
@@ -210,14 +224,14 @@ export class ClientConnection implements CallConnection {
 
   /** One chunk may hold thousands of small requests, or some dear ones: others have their turn too. */
   #isTurnOver(): boolean {
-    if (this.#startedInTurn === 0) return false;
-    const isOver = this.#startedInTurn >= TURN_REQUESTS_MAX ||
+    if (this.#workInTurn === 0) return false;
+    const isOver = this.#workInTurn >= TURN_REQUESTS_MAX ||
       this.#options.clock.monotonicMs() - this.#turnStartMs > TURN_MS;
     if (isOver && !this.#isTurnEnding) {
       this.#isTurnEnding = true;
       this.#options.clock.after(0, () => {
         this.#isTurnEnding = false;
-        this.#startedInTurn = 0;
+        this.#workInTurn = 0;
         this.#pump();
       });
     }

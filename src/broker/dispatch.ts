@@ -21,7 +21,7 @@ import { DecisionTooLarge, NotController } from "../runtime/quorum/not_controlle
 import type { BrokerContext, Call, CallConnection } from "./broker_context.ts";
 import { undecided } from "./forwarder.ts";
 import type { Gate } from "./gate.ts";
-import type { Reply } from "./reply_queue.ts";
+import type { EncodedReply, Reply } from "./reply_queue.ts";
 import { type Answer, CloseConnection, type Handler, NO_REPLY } from "./handler.ts";
 
 /** A handler with its counters at hand. */
@@ -146,7 +146,7 @@ export class Dispatch {
     try {
       const answer = this.#handle(request);
       if (!(answer instanceof Promise)) return this.#finish(request, answer);
-      return answer.then((settled) => this.#finish(request, settled))
+      return answer.then((settled) => this.#settled(request, settled))
         .catch((error: unknown) => this.#onFailure(error, request));
     } catch (error) {
       return this.#onFailure(error, request);
@@ -162,8 +162,7 @@ export class Dispatch {
       }
       const forwarded = await this.#broker.forwarder.forward(frame, request.header.clientId);
       if (forwarded.kind === "refused") return this.#undecided(request, forwarded.refusal);
-      const { seconds, requests } = request.served;
-      this.#count(request, seconds, requests);
+      this.#count(request);
       return { kind: "parts", parts: [lengthOf(forwarded.frame), forwarded.frame] };
     } catch (error) {
       return this.#onFailure(error, request);
@@ -200,21 +199,38 @@ export class Dispatch {
       : this.#finish(request, answer);
   }
 
-  #finish(request: Request, answer: Answer<Api>): Reply {
-    const { served: { handler: { api }, seconds, requests }, header } = request;
-    this.#count(request, seconds, requests);
+  #finish(request: Request, answer: Answer<Api>): EncodedReply {
+    this.#count(request);
+    return this.#encode(request, answer);
+  }
+
+  #encode({ served: { handler: { api } }, header }: Request, answer: Answer<Api>): EncodedReply {
     if (answer === NO_REPLY) return { kind: "none" };
     if (answer instanceof CloseConnection) return close(answer.reason);
     return { kind: "parts", parts: responseFrame(api, header, answer) };
   }
 
-  #count({ header, startMs }: Request, seconds: Histogram, requests: readonly Counter[]): void {
+  /** Answers that have waited come together, and may be large: each is encoded when it leaves. */
+  #settled(request: Request, answer: Answer<Api>): Reply {
+    this.#count(request);
+    if (request.served.handler.hasFiles === true) return this.#encode(request, answer);
+    const encode = (): EncodedReply => {
+      try {
+        return this.#encode(request, answer);
+      } catch (error) {
+        return this.#onFailure(error, request);
+      }
+    };
+    return { kind: "answer", encode };
+  }
+
+  #count({ served: { seconds, requests }, header, startMs }: Request): void {
     requests[header.apiVersion]?.add(1);
     seconds.observe((this.#broker.env.clock.monotonicMs() - startMs) / 1000);
   }
 
   /** A handler that throws is a broken program; the connection goes, the broker lives and tells. */
-  #onFailure(error: unknown, { served: { handler: { api } }, header }: Request): Reply {
+  #onFailure(error: unknown, { served: { handler: { api } }, header }: Request): EncodedReply {
     if (error instanceof AssertionFailure) throw error;
     this.#broker.env.trace.event("error", "a request failed", {
       api: api.name,
@@ -246,6 +262,6 @@ function onUnknownVersion(api: Api, header: RequestHeader): Reply {
   return { kind: "parts", parts: responseFrame(apiVersions, inVersion0, body) };
 }
 
-function close(reason: string): Reply {
+function close(reason: string): EncodedReply {
   return { kind: "close", reason };
 }

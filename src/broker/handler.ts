@@ -25,6 +25,8 @@ export interface Handler<A extends Api = Api> {
   readonly api: A;
   /** Whether a node without the role of a broker serves it too, and one that is still starting. */
   readonly isOfEveryNode?: boolean;
+  /** Its answers hold ranges of files, which somebody has to give back: they are encoded at once. */
+  readonly hasFiles?: boolean;
   /**
    * There where only the active controller decides: at any other node the request goes to it whole.
    * What is answered where nobody can say that something was decided.

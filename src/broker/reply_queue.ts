@@ -17,11 +17,16 @@ import type { InflightBytes } from "./inflight.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What a request comes to: parts to send, nothing to send, or the end of the connection. */
-export type Reply =
+export type EncodedReply =
   | { readonly kind: "parts"; readonly parts: readonly Foreign[] }
   | { readonly kind: "none" }
   /** Without a reason where that was told already. */
   | { readonly kind: "close"; readonly reason: string };
+
+export type Reply =
+  | EncodedReply
+  /** Made into bytes only when it is next to leave: many answers may come at once, and be large. */
+  | { readonly kind: "answer"; encode(): EncodedReply };
 
 /** The place of one request's reply. */
 export interface Slot {
@@ -33,6 +38,8 @@ export interface ReplyQueueOptions {
   readonly stream: Stream;
   readonly trace: Trace;
   readonly inflight: InflightBytes;
+  /** Whether an answer may be encoded now; where not, whoever says so calls `send` again. */
+  readonly mayEncode: () => boolean;
   /** A reply asks for the end of the connection; nothing behind it will be sent. */
   readonly onCloseReply: (reason: string) => void;
   /** Something left that did not leave within `send`. */
@@ -85,10 +92,12 @@ export class ReplyQueue {
     while (!this.#isSendingFile && !this.#isDropped) {
       const slot = this.#slots[0];
       if (slot?.reply === undefined) break;
+      const { reply } = slot;
+      if (reply.kind === "answer" && !this.#options.mayEncode()) break;
       // First out of the queue: giving back its bytes may wake who comes here again.
       this.#slots.shift();
       isMoved = true;
-      this.#sendReply(slot.reply);
+      this.#sendReply(reply.kind === "answer" ? reply.encode() : reply);
       this.#options.inflight.give(slot.frameBytes);
     }
     return isMoved;
@@ -110,7 +119,7 @@ export class ReplyQueue {
     }
   }
 
-  #sendReply(reply: Reply): void {
+  #sendReply(reply: EncodedReply): void {
     if (reply.kind === "close") this.#options.onCloseReply(reply.reason);
     if (reply.kind !== "parts") return;
     if (reply.parts.every((part) => part instanceof Uint8Array)) {
@@ -148,7 +157,7 @@ export class ReplyQueue {
   }
 }
 
-/** Gives back the files that a reply holds. */
+/** Gives back the files that a reply holds; one that is not encoded yet holds none. */
 function releaseReply(reply: Reply): void {
   if (reply.kind !== "parts") return;
   for (const part of reply.parts) {

@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { ClientConnection } from "../../src/broker/connection.ts";
-import type { Reply } from "../../src/broker/reply_queue.ts";
+import type { EncodedReply, Reply } from "../../src/broker/reply_queue.ts";
 import { InflightBytes } from "../../src/broker/inflight.ts";
 import type { DiskFile } from "../../src/env/disk.ts";
 import type { Stream, StreamEvents } from "../../src/env/network.ts";
@@ -97,7 +97,7 @@ function connect(
   return { stream, connection, clock, inflight, dispatched, closed };
 }
 
-function parts(...bytes: readonly number[]): Reply {
+function parts(...bytes: readonly number[]): EncodedReply {
   return { kind: "parts", parts: [Uint8Array.from(bytes)] };
 }
 
@@ -289,6 +289,59 @@ describe("ClientConnection", () => {
     await clock.advance(10);
     expect(dispatched.length).toBe(1000);
     expect(stream.isPaused).toBeFalse();
+  });
+
+  test("answers that waited together are encoded one by one, as the peer takes them", async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const { stream, clock } = connect(() => new Promise((resolve) => waiting.push(resolve)));
+    stream.receive(...Array.from({ length: 9 }, (_, at) => frame(at)));
+    const encoded: number[] = [];
+    waiting.forEach((settle, id) =>
+      settle({
+        kind: "answer",
+        encode: () => {
+          encoded.push(id);
+          stream.queuedBytes += 400;
+          return parts(id);
+        },
+      })
+    );
+    await clock.advance(10);
+    expect(encoded).toEqual([0, 1, 2]);
+    stream.queuedBytes = 0;
+    stream.events?.onDrain();
+    await clock.advance(10);
+    expect(encoded).toEqual([0, 1, 2, 3, 4, 5]);
+    stream.queuedBytes = 0;
+    stream.events?.onDrain();
+    await clock.advance(10);
+    expect(stream.written.flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("lets others have their turn between dear answers, and drops those of a peer that goes", async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const setup = connect(() => new Promise((resolve) => waiting.push(resolve)));
+    const { stream, clock, inflight } = setup;
+    stream.receive(frame(1), frame(2), frame(3), frame(4));
+    const encoded: number[] = [];
+    waiting.forEach((settle, id) =>
+      settle({
+        kind: "answer",
+        encode: () => {
+          encoded.push(id);
+          clock.leap(5);
+          return parts(id);
+        },
+      })
+    );
+    await clock.settle();
+    expect(encoded).toEqual([0]);
+    await clock.advance(0);
+    expect(encoded).toEqual([0, 1]);
+    stream.destroy();
+    await clock.advance(10);
+    expect(encoded).toEqual([0, 1]);
+    expect(inflight.bytes).toBe(0);
   });
 
   test("a pool that its own reply makes room in wakes it, and every reply leaves once", async () => {

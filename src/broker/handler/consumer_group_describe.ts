@@ -11,7 +11,8 @@ type Described = Answer<typeof consumerGroupDescribe> & object;
 export const consumerGroupDescribeHandler = defineHandler({
   api: consumerGroupDescribe,
   async handle(broker, request, call): Promise<Answer<typeof consumerGroupDescribe>> {
-    const { groupIds, includeHistory, includeAuthorizedOperations } = request;
+    const { includeHistory, includeAuthorizedOperations } = request;
+    const groupIds = [...new Set(request.groupIds)];
     if (!hasConsumerGroups(broker)) {
       return { groups: groupIds.map((id) => failed(id, ErrorCode.UnsupportedVersion)) };
     }

@@ -12,7 +12,7 @@ export const describeGroupsHandler = defineHandler({
     const caller = callerOf(call);
     const groups = await askEach(
       broker.env,
-      request.groups,
+      [...new Set(request.groups)],
       (groupId) =>
         broker.groups.ask({ kind: "DescribeGroup", body: { groupId, includeHistory }, caller }),
     );

@@ -30,6 +30,7 @@ interface Round {
 
 export const fetchHandler = defineHandler({
   api: fetch,
+  hasFiles: true,
   handle(broker, request, call): FetchAnswer | Promise<FetchAnswer> {
     const refusal = refuse(request);
     if (refusal !== undefined) return { errorCode: refusal, sessionId: 0, responses: [] };

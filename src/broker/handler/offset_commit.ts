@@ -24,15 +24,19 @@ type Topic = RequestOf<typeof offsetCommit>["topics"][number];
 type Committed = Answer<typeof offsetCommit>;
 
 const IDS_FROM_VERSION = 10;
-/** All of one request is one batch of the log; that many would not fit anyhow, and take a second to encode. */
-const PARTITIONS_MAX = 200_000;
+/**
+ * All of one request is one batch of the log, made in one go, for which every other group waits. Kafka's
+ * own limit, 1 MiB as written, lets about as many partitions through, with a short metadata each.
+ */
+const PARTITIONS_MAX = 10_000;
+const METADATA_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 export const offsetCommitHandler = defineHandler({
   api: offsetCommit,
   handle(broker, body, call): Committed | Promise<Committed> {
     const { known, refused } = splitTopics(broker.image, body.topics, call);
     if (known.length === 0) return { topics: refused };
-    if (known.reduce((sum, { partitions }) => sum + partitions.length, 0) > PARTITIONS_MAX) {
+    if (isTooLarge(known)) {
       return {
         topics: body.topics.map((topic) => refusedTopic(topic, ErrorCode.InvalidCommitOffsetSize)),
       };
@@ -47,6 +51,18 @@ export const offsetCommitHandler = defineHandler({
     return Promise.resolve(asked).then(({ topics }) => ({ topics: withRefused(refused, topics) }));
   },
 });
+
+function isTooLarge(topics: readonly Topic[]): boolean {
+  let partitionCount = 0;
+  let characterCount = 0;
+  for (const { partitions } of topics) {
+    partitionCount += partitions.length;
+    for (const { committedMetadata } of partitions) {
+      characterCount += committedMetadata?.length ?? 0;
+    }
+  }
+  return partitionCount > PARTITIONS_MAX || characterCount > METADATA_CHARACTERS_MAX;
+}
 
 function splitTopics(
   image: ClusterImage,

@@ -38,9 +38,22 @@ export const offsetFetchHandler = defineHandler({
 });
 
 function groupsOf(request: Request, { apiVersion }: Call): Request["groups"] {
-  if (apiVersion >= GROUPS_FROM_VERSION) return request.groups;
+  if (apiVersion >= GROUPS_FROM_VERSION) return onceEach(request.groups);
   const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
   return [{ groupId: request.groupId, memberId: null, memberEpoch: -1, topics }];
+}
+
+/** A group that is named twice is asked once, for all that it is asked for. */
+function onceEach(groups: Request["groups"]): Request["groups"] {
+  const asked = new Map<string, { group: Request["groups"][number]; topics: Asked[] | null }>();
+  for (const group of groups) {
+    const known = asked.get(group.groupId);
+    if (known === undefined) {
+      asked.set(group.groupId, { group, topics: group.topics === null ? null : [...group.topics] });
+    } else if (group.topics === null) known.topics = null;
+    else for (const topic of group.topics) known.topics?.push(topic);
+  }
+  return Array.from(asked.values(), ({ group, topics }) => ({ ...group, topics }));
 }
 
 async function fetchGroup(

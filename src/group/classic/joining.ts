@@ -24,12 +24,19 @@ import type { ClassicCore } from "./core.ts";
 import { type Join, updateMember } from "./join.ts";
 import { refuseMember } from "./member_check.ts";
 import { newMemberId } from "./member_id.ts";
+import { bytesOf } from "./member_table.ts";
 import { completeJoinIfAll, rebalanceOrCompleteJoin } from "./rebalance.ts";
 import { joinedResponse, joinError } from "./replies.ts";
 import { replaceStaticMember } from "./static_replacement.ts";
 
 /** From this version on a new member is told its id and has to come again with it (KIP-394). */
 const MEMBER_ID_REQUIRED_VERSION = 4;
+
+/**
+ * What members may say of themselves together, kept in memory: more than this has no room in the record
+ * of a group anyway. Kafka has no bound before that record.
+ */
+const GROUP_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What is refused before any group is looked at (kafka: GroupCoordinatorService.joinGroup). */
 export function refuseJoinArguments(
@@ -62,7 +69,9 @@ export function onJoinGroup(
     // Version 0 has none (KIP-62).
     rebalanceTimeoutMs: caller.apiVersion === 0 ? body.sessionTimeoutMs : body.rebalanceTimeoutMs,
   };
-  if (!isRoomFor(core, body.memberId, turn.settings.groupMaxSize)) {
+  const hasRoom = isRoomFor(core, body.memberId, turn.settings.groupMaxSize) &&
+    isRoomInMemory(core, body.memberId, join.protocols);
+  if (!hasRoom) {
     rejectForSize(core, turn, join);
   } else if (!supportsProtocols(core, body.protocolType, join.protocols)) {
     rejectJoin(turn, join, ErrorCode.InconsistentGroupProtocol, body.memberId);
@@ -88,6 +97,15 @@ function isRoomFor({ phase, members }: ClassicCore, memberId: string, sizeMax: n
     return member?.waitingJoin !== undefined || members.awaitingJoinCount < sizeMax;
   }
   return member !== undefined || members.size < sizeMax;
+}
+
+function isRoomInMemory(
+  { members }: ClassicCore,
+  memberId: string,
+  protocols: readonly Protocol[],
+): boolean {
+  const before = members.get(memberId)?.protocols ?? [];
+  return members.byteCount - bytesOf(before) + bytesOf(protocols) <= GROUP_BYTES_MAX;
 }
 
 function rejectForSize(core: ClassicCore, turn: Turn, join: Join): void {

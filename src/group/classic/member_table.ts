@@ -6,6 +6,7 @@
  *   pending          ids that were given out and have not joined yet
  *   pending sync     members of this generation that have not asked for their assignment
  *   protocol counts  protocol name -> how many members know it
+ *   byte count       what all members say of themselves
  *
  * Counts are kept with every change and never computed anew over all members, so that a storm of joins
  * costs each of them the same.
@@ -15,6 +16,9 @@
 import { assert } from "../../ground/assert.ts";
 import type { ClassicMember, PendingMember, Protocol, WaitingJoin } from "./classic_member.ts";
 
+/** What a protocol takes beside its name and its metadata, about. */
+const PROTOCOL_BYTES = 200;
+
 export class MemberTable {
   readonly #members = new Map<string, ClassicMember>();
   readonly #protocolCounts = new Map<string, number>();
@@ -23,6 +27,7 @@ export class MemberTable {
   #pending: Map<string, PendingMember> | undefined;
   #pendingSync: Set<string> | undefined;
   #awaitingJoinCount = 0;
+  #byteCount = 0;
   #leaderId: string | undefined;
 
   get size(): number {
@@ -35,6 +40,11 @@ export class MemberTable {
 
   get awaitingJoinCount(): number {
     return this.#awaitingJoinCount;
+  }
+
+  /** Of the protocols of all members, with what it takes to keep them. */
+  get byteCount(): number {
+    return this.#byteCount;
   }
 
   get leaderId(): string | undefined {
@@ -209,10 +219,19 @@ export class MemberTable {
   }
 
   #count(protocols: readonly Protocol[], change: 1 | -1): void {
+    this.#byteCount += change * bytesOf(protocols);
     for (const { name } of protocols) {
       const count = (this.#protocolCounts.get(name) ?? 0) + change;
       if (count === 0) this.#protocolCounts.delete(name);
       else this.#protocolCounts.set(name, count);
     }
   }
+}
+
+export function bytesOf(protocols: readonly Protocol[]): number {
+  let sum = 0;
+  for (const { name, metadata } of protocols) {
+    sum += PROTOCOL_BYTES + name.length + metadata.length;
+  }
+  return sum;
 }

@@ -11,6 +11,9 @@ import { Refusal } from "./refusal.ts";
 /** From this version on a member makes its own id (KIP-1082). */
 const OWN_MEMBER_ID_VERSION = 1;
 
+/** Every change of a group looks at the names of all members; Kafka has no bound. */
+const NAMES_MAX = 10_000;
+
 export function refuseHeartbeat(
   { body, caller }: ConsumerGroupHeartbeatRequest,
   assignors: readonly string[],
@@ -22,6 +25,13 @@ export function refuseHeartbeat(
   if (isBlank(body.groupId)) return invalid("GroupId can't be empty.");
   if (isBlank(body.instanceId)) return invalid("InstanceId can't be empty.");
   if (isBlank(body.rackId)) return invalid("RackId can't be empty.");
+  const nameCount = body.subscribedTopicNames?.length ?? 0;
+  if (nameCount > NAMES_MAX) {
+    return invalid(
+      `SubscribedTopicNames has ${nameCount} names, ${NAMES_MAX} at most; ` +
+        "use SubscribedTopicRegex to subscribe to more.",
+    );
+  }
   const refusal = memberEpoch === 0 ? refuseJoin(body) : refuseEpoch(body);
   if (refusal !== undefined) return refusal;
   if (serverAssignor === null || assignors.includes(serverAssignor)) return undefined;
