@@ -10,6 +10,7 @@
  * written last.
  * Longer than most: it is the order of a start and of an end.
  */
+import { ErrorCode } from "../api/error_code.ts";
 import type { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
 import type { Address } from "../env/network.ts";
@@ -18,6 +19,7 @@ import { type Uuid, uuidFromEntropy } from "../ground/uuid.ts";
 import type { ListenerAddress } from "../metadata/record.ts";
 import { Background } from "../runtime/background.ts";
 import { BrokerSettings } from "../runtime/broker_settings.ts";
+import { UnreadEnds } from "../runtime/coordinator/unread_ends.ts";
 import { LogManager, type MetadataDirectories } from "../runtime/log_manager.ts";
 import { LoopDelay } from "../runtime/loop_delay.ts";
 import type { OpenMetadata } from "../runtime/quorum/metadata_view.ts";
@@ -74,6 +76,8 @@ const RELEASE = "0.1.0";
 const LEAVE_MS_MAX = 5000;
 const HAND_OVER_MS_MAX = 1000;
 const TELL_MS = 60_000;
+/** To a node that asks before the partitions are open. */
+const NO_ENDS = { errorCode: ErrorCode.BrokerNotAvailable, ends: [] };
 
 export class Broker {
   readonly settings: BrokerSettings;
@@ -98,6 +102,7 @@ export class Broker {
   #bound: readonly Address[] = [];
   #groups: BrokerContext["groups"] | undefined;
   #groupMetrics: GroupMetrics | undefined;
+  #unreadEnds: UnreadEnds | undefined;
   #background: Background | undefined;
   /** Of the last clean stop, as the next registration tells it. */
   #directories: Pick<MetadataDirectories, "directoryIds" | "lastBrokerEpoch"> | undefined;
@@ -302,6 +307,9 @@ export class Broker {
         const dispatch = this.#dispatch;
         return dispatch === undefined ? undefined : (frame) => dispatch.onForwarded(frame);
       },
+      onUnread: (nodeId, request) => {
+        return this.#unreadEnds?.answer(nodeId, request) ?? Promise.resolve(NO_ENDS);
+      },
     });
     this.#node = node;
     this.#router.takePeers(node.services);
@@ -413,10 +421,15 @@ export class Broker {
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
     });
     this.#groups = broker.groups;
+    const { partitions } = logs;
+    const { image } = node.view;
+    this.#unreadEnds = new UnreadEnds({ clock: this.#env.clock, image, partitions });
     this.#groupMetrics = new GroupMetrics({
       env: this.#env,
       groups: broker.groups,
-      partitions: logs.partitions,
+      image,
+      partitions,
+      askUnread: (nodeId, request) => node.askUnread(nodeId, request),
       stuckMs: this.settings.get("mq.group.stuck.ms"),
     });
     this.#groupMetrics.observe(this.metrics.metrics);

@@ -15,6 +15,11 @@ import { ErrorCode } from "../api/error_code.ts";
 import { metadataFetch } from "../api/own/metadata_fetch.ts";
 import type { OwnApi } from "../api/own/own_api.ts";
 import { snapshotFetch } from "../api/own/snapshot_fetch.ts";
+import {
+  unreadOffsets,
+  type UnreadOffsetsRequest,
+  type UnreadOffsetsResponse,
+} from "../api/own/unread_offsets.ts";
 import { Controller } from "../controller/controller.ts";
 import { DiskFault } from "../env/disk.ts";
 import type { Env } from "../env/env.ts";
@@ -31,7 +36,12 @@ import {
   type ControllerAnswer,
   ControllerChannel,
 } from "../runtime/peers/controller_channel.ts";
-import type { OwnHandler, PeerIdentity, PeerServices } from "../runtime/peers/peer_session.ts";
+import {
+  type OwnHandler,
+  ownHandler,
+  type PeerIdentity,
+  type PeerServices,
+} from "../runtime/peers/peer_session.ts";
 import { Peers } from "../runtime/peers/peers.ts";
 import { refuseRaftMessage } from "../runtime/peers/raft_guard.ts";
 import { PeerRefusals } from "../runtime/peers/refusals.ts";
@@ -76,10 +86,13 @@ export interface ClusterNodeOptions {
   onLeaderChange(): void;
   /** Answers a request that another node has forwarded; undefined while that is too early. */
   onForwarded(): ((frame: Uint8Array) => Promise<Uint8Array | undefined>) | undefined;
+  /** What lies behind offsets in the partitions that are led here. */
+  onUnread(nodeId: number, request: UnreadOffsetsRequest): Promise<UnreadOffsetsResponse>;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
 const POLL_SLACK_MS = 5000;
+const UNREAD_TIMEOUT_MS = 5000;
 /** A controller that follows asks the leader, which tells of it to whoever wants to add it. */
 const OF_LEADER = { ...metadataFetch, askedOf: "leader" as const };
 /** Who named a snapshot has it; asked of any controller, it would be asked of this very node as well. */
@@ -107,7 +120,7 @@ export class ClusterNode {
   /** Terms in which this node has known a leader. */
   #electionCount = 0;
   #electedTerm = -1;
-  #handlers: ReadonlyMap<number, OwnHandler> = new Map();
+  #handlers: ReadonlyMap<number, OwnHandler>;
   #duplicateSinceMs: number | undefined;
   readonly #startedMs: number;
 
@@ -156,6 +169,10 @@ export class ClusterNode {
     this.refusals = refusals;
     this.#peers = peers;
     this.#quorum = quorum;
+    const ofEveryNode = ownHandler(unreadOffsets, (request, { nodeId }) => {
+      return options.onUnread(nodeId, request);
+    });
+    this.#handlers = new Map([[unreadOffsets.key, ofEveryNode]]);
     this.channel = new ControllerChannel({
       env,
       peers,
@@ -183,7 +200,7 @@ export class ClusterNode {
       });
       this.#server = new MetadataServer(quorum.node, { clock: env.clock });
       this.raft = new VoterChanges(quorum.node, env.clock);
-      this.#handlers = ownRequests({
+      const ofControllers = ownRequests({
         controller: this.controller,
         quorum,
         server: this.#server,
@@ -192,6 +209,7 @@ export class ClusterNode {
         frameBytesMax: settings.get("mq.peer.request.max.bytes"),
         onForwarded: options.onForwarded,
       });
+      this.#handlers = new Map([...this.#handlers, ...ofControllers]);
       this.#observing = new Observing({
         quorum,
         self,
@@ -295,6 +313,12 @@ export class ClusterNode {
     const { voters = [], learners = [] } = this.#configuration() ?? {};
     const known = [...voters, ...learners].find(({ id, port }) => id === nodeId && port > 0);
     return known ?? this.#told.get(nodeId)?.address ?? this.view.image.broker(nodeId);
+  }
+
+  /** Rejects with a `CallFault`. */
+  askUnread(nodeId: number, request: UnreadOffsetsRequest): Promise<UnreadOffsetsResponse> {
+    const timeoutMs = UNREAD_TIMEOUT_MS;
+    return this.#peers.call(nodeId, unreadOffsets, request, { timeoutMs });
   }
 
   /** Hands the leadership of the quorum over, where there is somebody; waits so long at most. */

@@ -5,12 +5,21 @@
  *     committed offset ──────────► high watermark        lag = records between them
  *         │ first unread record                          lag in seconds = its age
  *
- * Lag is told by the broker that coordinates the group and leads the partition too: nobody else knows
- * both ends. All of one page is looked at once, and bounded: a page is no place for a million lines.
+ * A group is told of by the broker that coordinates it, and by no other. What lies behind an offset
+ * knows the leader of its partition: where that is another broker it is asked (`RemoteEnds`), for a
+ * follower's copy may be behind. All of one page is looked at once, and bounded: a page is no place for
+ * a million lines.
  */
 import type { Env } from "../env/env.ts";
 import type { GroupShard } from "../group/group_shard.ts";
+import type { ClusterImage } from "../metadata/image.ts";
 import type { GroupCoordinator } from "../runtime/coordinator/coordinator.ts";
+import {
+  RemoteEnds,
+  type RemoteEndsOptions,
+  type RemotePlace,
+} from "../runtime/coordinator/remote_ends.ts";
+import { isBehind, isLedHere } from "../runtime/coordinator/unread_ends.ts";
 import { type Unread, UnreadTimes } from "../runtime/coordinator/unread_times.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { PartitionTable } from "../runtime/partition_table.ts";
@@ -18,20 +27,21 @@ import type { PartitionTable } from "../runtime/partition_table.ts";
 export interface GroupMetricsOptions {
   readonly env: Pick<Env, "clock">;
   readonly groups: GroupCoordinator<GroupShard>;
+  readonly image: ClusterImage;
   readonly partitions: PartitionTable;
+  readonly askUnread: RemoteEndsOptions["ask"];
   readonly stuckMs: number;
 }
 
-/** A committed offset, and what lies behind it where that is known here. */
+/** A committed offset, and where it is known what lies behind it: here, elsewhere, or nowhere. */
 interface Row {
   readonly groupId: string;
   readonly topic: string;
   readonly partitionId: number;
   readonly offset: number;
-  /** Undefined where another broker leads the partition. */
-  readonly lag: number | undefined;
-  readonly unread: Unread | undefined;
   readonly advancedAtMs: number;
+  readonly here: Unread | undefined;
+  readonly elsewhere: RemotePlace | undefined;
 }
 
 type SetValue = (value: number, ...labels: readonly string[]) => void;
@@ -45,18 +55,23 @@ const GROUP_LABELS = ["consumergroup"];
 export class GroupMetrics {
   readonly #options: GroupMetricsOptions;
   readonly #times: UnreadTimes;
+  readonly #ends: RemoteEnds;
   #rows: readonly Row[] = [];
 
   constructor(options: GroupMetricsOptions) {
+    const { env: { clock }, askUnread: ask } = options;
     this.#options = options;
-    this.#times = new UnreadTimes(options.env.clock);
+    this.#times = new UnreadTimes(clock);
+    this.#ends = new RemoteEnds({ clock, ask });
   }
 
-  /** To be awaited before a page is made; undefined where there are no groups. */
-  prepare(): Promise<void> | undefined {
+  /** To be awaited before a page is made; undefined where nothing has to be looked up. */
+  prepare(): Promise<unknown> | undefined {
     this.#rows = this.#read();
-    const unread = this.#rows.flatMap((row) => row.unread === undefined ? [] : [row.unread]);
-    return unread.length === 0 ? undefined : this.#times.look(unread);
+    const here = this.#rows.flatMap(({ here }) => here !== undefined && isBehind(here) ? here : []);
+    const elsewhere = this.#rows.flatMap(({ elsewhere }) => elsewhere ?? []);
+    if (here.length + elsewhere.length === 0) return undefined;
+    return Promise.all([this.#times.look(here), this.#ends.look(elsewhere)]);
   }
 
   observe(metrics: Metrics): void {
@@ -128,23 +143,18 @@ export class GroupMetrics {
       "Committed offset of a group",
       ({ offset }) => offset,
     );
-    both("kafka_consumergroup_lag", "Records that a group has not read", ({ lag }) => lag);
+    both("kafka_consumergroup_lag", "Records that a group has not read", (row) => this.#lag(row));
   }
 
   #read(): readonly Row[] {
-    const { groups, partitions } = this.#options;
     const rows: Row[] = [];
-    for (const shard of groups.shards()) {
+    for (const shard of this.#options.groups.shards()) {
       for (const group of shard.groups()) {
         const { groupId } = group;
         group.forEachOffset((topic, partitionId, { offset, advancedAtMs }) => {
           if (rows.length === ROWS_MAX) return;
-          const partition = partitions.get(topic, partitionId);
-          const isHere = partition !== undefined && partition.isLeader && partition.isOnline;
-          const lag = isHere ? Math.max(partition.highWatermark - offset, 0) : undefined;
-          const key = `${groupId}\n${topic}\n${partitionId}`;
-          const unread = isHere && lag !== 0 ? { key, offset, partition } : undefined;
-          rows.push({ groupId, topic, partitionId, offset, lag, unread, advancedAtMs });
+          const place = this.#placeOf(groupId, { topic, partitionId, offset });
+          rows.push({ groupId, topic, partitionId, offset, advancedAtMs, ...place });
         });
         if (rows.length === ROWS_MAX) return rows;
       }
@@ -152,11 +162,44 @@ export class GroupMetrics {
     return rows;
   }
 
-  #lagSeconds({ lag, unread }: Row): number | undefined {
-    if (lag === undefined || unread === undefined) return lag; // 0 where nothing is unread
-    const writtenMs = this.#times.get(unread);
+  #placeOf(
+    groupId: string,
+    { topic, partitionId, offset }: Pick<Row, "topic" | "partitionId" | "offset">,
+  ): Pick<Row, "here" | "elsewhere"> {
+    const { partitions, image } = this.#options;
+    const partition = partitions.get(topic, partitionId);
+    if (partition !== undefined && isLedHere(partition)) {
+      const key = `${groupId}\n${topic}\n${partitionId}`;
+      return { here: { key, offset, partition }, elsewhere: undefined };
+    }
+    const { topicId, partitions: known } = image.topic(topic) ?? {};
+    const leader = known?.[partitionId]?.leader ?? -1;
+    const isElsewhere = topicId !== undefined && leader >= 0 && partition?.isLeader !== true;
+    return {
+      here: undefined,
+      elsewhere: isElsewhere ? { leader, topicId, partitionId, offset } : undefined,
+    };
+  }
+
+  /** Undefined where it is not known. */
+  #lag({ here, elsewhere, offset }: Row): number | undefined {
+    const end = here?.partition.highWatermark ??
+      (elsewhere === undefined ? undefined : this.#ends.get(elsewhere)?.highWatermark);
+    return end === undefined ? undefined : Math.max(end - offset, 0);
+  }
+
+  #lagSeconds(row: Row): number | undefined {
+    const lag = this.#lag(row);
+    if (lag === undefined || lag === 0) return lag;
+    const writtenMs = this.#writtenMs(row);
     if (writtenMs === undefined) return undefined;
     return Math.max(this.#options.env.clock.wallMs() - writtenMs, 0) / 1000;
+  }
+
+  #writtenMs({ here, elsewhere }: Row): number | undefined {
+    if (here !== undefined) return this.#times.get(here);
+    const writtenMs = elsewhere === undefined ? -1 : this.#ends.get(elsewhere)?.writtenMs ?? -1;
+    return writtenMs < 0 ? undefined : writtenMs;
   }
 
   /** Groups without a stuck partition are told with 0, so that an alert can end. */

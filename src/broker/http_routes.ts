@@ -20,7 +20,7 @@ export interface HealthSources {
   /** Partitions that cannot be served. */
   offlinePartitions(): number;
   /** To be awaited before a page of metrics is made. */
-  prepareMetrics?(): Promise<void> | undefined;
+  prepareMetrics?(): Promise<unknown> | undefined;
 }
 
 export function httpRoutes(

@@ -42,7 +42,7 @@ export interface ContextParts {
 export function newContext(parts: ContextParts): BrokerContext {
   const { env, settings, node, self, logs, retention, metrics, served } = parts;
   const tools = appendTools(env, settings);
-  const regexes = new LazyRegexes();
+  const regexes = new LazyRegexes(env.clock);
   return {
     env,
     settings,
@@ -122,7 +122,7 @@ function newCoordinator(
     tools,
     partitions: logs.partitions,
     mayServe: () => self.mayServe,
-    loadRegexes: () => regexes.load(),
+    regexes,
     onLoaded: (seconds) => metrics.groupLoadSeconds.observe(seconds),
     newShard: () =>
       new GroupShard({

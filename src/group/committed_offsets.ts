@@ -70,7 +70,10 @@ export class CommittedOffsets {
   }
 }
 
-/** Of the time of an advance only the records tell, so that a replay comes to the same. */
+/**
+ * Of the time of an advance only the records tell, so that a replay comes to the same, also of a log
+ * that was compacted. What says nothing of it may be of Kafka, or of a version without room for it.
+ */
 function committedOf(
   value: OffsetCommitValue,
   before: CommittedOffset | undefined,
@@ -83,8 +86,16 @@ function committedOf(
     // The same text is most often committed again: one copy of it is kept.
     metadata: before?.metadata === value.metadata ? before.metadata : value.metadata,
     committedAtMs,
-    advancedAtMs: before?.offset === offset ? before.advancedAtMs : committedAtMs,
+    advancedAtMs: advancedAt(value, before),
     expireAtMs: value.expireTimestamp,
     topicId: before?.topicId === value.topicId ? before.topicId : value.topicId,
   };
+}
+
+function advancedAt(
+  { offset, commitTimestamp, advanceTimestamp }: OffsetCommitValue,
+  before: CommittedOffset | undefined,
+): Ms {
+  if (advanceTimestamp >= 0) return toMs(advanceTimestamp);
+  return before?.offset === offset ? before.advancedAtMs : toMs(commitTimestamp);
 }

@@ -7,6 +7,7 @@
 import type { OffsetCommitRecord } from "../api/coordinator_record/group_record.ts";
 import { ErrorCode } from "../api/error_code.ts";
 import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
+import type { ClusterImage } from "../metadata/image.ts";
 import type { CommittedOffset, CommittedOffsets } from "./committed_offsets.ts";
 import type { Group } from "./group.ts";
 import type {
@@ -25,6 +26,8 @@ type FetchedPartition = FetchedTopic["partitions"][number];
 
 /** No retention of its own is asked for (versions 2–4; later ones cannot ask). */
 const NO_RETENTION = -1;
+/** Of a time in a record. */
+const NOT_TOLD = -1;
 
 /**
  * Writes a record for each partition whose metadata is not too long.
@@ -33,10 +36,11 @@ const NO_RETENTION = -1;
 export function commitOffsets(
   turn: Turn,
   { body }: OffsetCommitRequest,
+  offsets: CommittedOffsets | undefined,
 ): ResponseTo<OffsetCommitRequest> {
   const { groupId, retentionTimeMs } = body;
   const expireTimestamp = retentionTimeMs === NO_RETENTION
-    ? -1
+    ? NOT_TOLD
     : Math.min(turn.now + retentionTimeMs, Number.MAX_SAFE_INTEGER); // a client may ask for ever
   const topics = body.topics.map((topic) => {
     const topicId = topicIdOf(turn, topic);
@@ -48,7 +52,11 @@ export function commitOffsets(
       turn.write({
         kind: "OffsetCommit",
         key: { group: groupId, topic: topic.name, partition: partitionIndex },
-        value: valueOf(partition, { commitTimestamp: turn.now, expireTimestamp, topicId }),
+        value: valueOf(
+          partition,
+          { commitTimestamp: turn.now, expireTimestamp, topicId },
+          offsets?.get(topic.name, partitionIndex),
+        ),
       });
       return { partitionIndex, errorCode: ErrorCode.None };
     });
@@ -64,13 +72,29 @@ function valueOf(
     readonly expireTimestamp: number;
     readonly topicId: Uuid;
   },
+  before: CommittedOffset | undefined,
 ): NonNullable<OffsetCommitRecord["value"]> {
   return {
     offset: committedOffset,
     leaderEpoch: committedLeaderEpoch,
     metadata: committedMetadata ?? "",
+    advanceTimestamp: advanceTold(committedOffset, rest, before),
     ...rest,
   };
+}
+
+/** Told where the commit repeats what was committed, so that the record of before need not be there. */
+function advanceTold(
+  offset: number,
+  { commitTimestamp, expireTimestamp }: {
+    readonly commitTimestamp: number;
+    readonly expireTimestamp: number;
+  },
+  before: CommittedOffset | undefined,
+): number {
+  const isRepeated = before?.offset === offset && before.advancedAtMs !== commitTimestamp;
+  const hasRoom = expireTimestamp === NOT_TOLD; // the version with a retention of its own has none
+  return isRepeated && hasRoom ? before.advancedAtMs : NOT_TOLD;
 }
 
 /**
@@ -88,18 +112,20 @@ function topicIdOf(turn: Turn, { name, topicId }: CommittedTopic): Uuid {
  * transaction commits offsets here.
  */
 export function fetchOffsets(
+  { image }: Pick<Turn, "image">,
   { body }: OffsetFetchRequest,
   offsets: CommittedOffsets | undefined,
 ): OffsetFetchGroup {
   const { groupId, includeProgress } = body;
   const topics = body.topics === null
-    ? allTopics(offsets, includeProgress)
-    : body.topics.map(({ name, topicId, partitionIndexes }) => ({
+    ? allTopics(image, offsets, includeProgress)
+    : onceEach(body.topics).map(({ name, topicId, partitionIndexes }) => ({
       name,
       topicId,
-      partitions: partitionIndexes.map((partitionIndex) => {
+      partitions: Array.from(partitionIndexes, (partitionIndex) => {
         const committed = offsets?.get(name, partitionIndex);
-        const isOfTopic = committed !== undefined && mayBeSame(committed.topicId, topicId);
+        const isOfTopic = committed !== undefined && mayBeSame(committed.topicId, topicId) &&
+          isOfPresent(image, name, committed);
         return isOfTopic
           ? fetchedPartition(partitionIndex, committed, includeProgress)
           : noOffset(partitionIndex);
@@ -108,7 +134,28 @@ export function fetchOffsets(
   return { groupId, topics, errorCode: ErrorCode.None };
 }
 
+interface AskedOnce {
+  readonly name: string;
+  readonly topicId: Uuid;
+  readonly partitionIndexes: Set<number>;
+}
+
+/** What is named twice is answered once: an answer is never much larger than what there is to tell. */
+function onceEach(
+  topics: NonNullable<OffsetFetchRequest["body"]["topics"]>,
+): readonly AskedOnce[] {
+  const asked = new Map<string, AskedOnce>();
+  for (const { name, topicId, partitionIndexes } of topics) {
+    const known = asked.get(name);
+    if (known === undefined) {
+      asked.set(name, { name, topicId, partitionIndexes: new Set(partitionIndexes) });
+    } else for (const index of partitionIndexes) known.partitionIndexes.add(index);
+  }
+  return [...asked.values()];
+}
+
 function allTopics(
+  image: ClusterImage,
   offsets: CommittedOffsets | undefined,
   includeProgress: boolean,
 ): readonly FetchedTopic[] {
@@ -118,15 +165,23 @@ function allTopics(
     let topicId = ZERO_UUID;
     const fetched: FetchedPartition[] = [];
     for (const [partition, committed] of partitions) {
+      if (!isOfPresent(image, name, committed)) continue;
       if (committed.topicId !== ZERO_UUID) topicId = committed.topicId;
       fetched.push(fetchedPartition(partition, committed, includeProgress));
     }
-    topics.push({ name, topicId, partitions: fetched });
+    if (fetched.length > 0) topics.push({ name, topicId, partitions: fetched });
   }
   return topics;
 }
 
-/** An offset of a topic that was deleted is not one of the topic that has its name now. */
+/**
+ * An offset of a topic that was deleted is not one of the topic that has its name now, also where its
+ * tombstone is not written yet.
+ */
+function isOfPresent(image: ClusterImage, name: string, { topicId }: CommittedOffset): boolean {
+  return mayBeSame(topicId, image.topic(name)?.topicId ?? ZERO_UUID);
+}
+
 function mayBeSame(one: Uuid, other: Uuid): boolean {
   return one === other || one === ZERO_UUID || other === ZERO_UUID;
 }
@@ -166,11 +221,15 @@ export function deleteOffsets(
     readonly offsets: CommittedOffsets | undefined;
   },
 ): ResponseTo<OffsetDeleteRequest> {
+  const deleted = new Set<CommittedOffset>();
   const topics = body.topics.map(({ name, partitions }) => {
     const isSubscribed = group?.isSubscribedTo(name) ?? false;
     const errorCode = isSubscribed ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None;
     const answered = partitions.map(({ partitionIndex }) => {
-      if (!isSubscribed && offsets?.get(name, partitionIndex) !== undefined) {
+      const offset = isSubscribed ? undefined : offsets?.get(name, partitionIndex);
+      // What is named twice is deleted once.
+      if (offset !== undefined && !deleted.has(offset)) {
+        deleted.add(offset);
         turn.write(offsetTombstone(body.groupId, name, partitionIndex));
       }
       return { partitionIndex, errorCode };

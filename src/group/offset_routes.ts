@@ -35,7 +35,9 @@ export function routeCommit(
   const refusal = refuseCommit(turn, request, slot);
   turn.reply(
     token,
-    refusal === undefined ? commitOffsets(turn, request) : errorResponse(request, refusal),
+    refusal === undefined
+      ? commitOffsets(turn, request, slot?.offsets)
+      : errorResponse(request, refusal),
   );
 }
 
@@ -66,7 +68,9 @@ export function routeFetch(
   const refusal = slot?.group?.refuseFetch(memberId, memberEpoch);
   turn.reply(
     token,
-    refusal === undefined ? fetchOffsets(request, slot?.offsets) : errorResponse(request, refusal),
+    refusal === undefined
+      ? fetchOffsets(turn, request, slot?.offsets)
+      : errorResponse(request, refusal),
   );
 }
 

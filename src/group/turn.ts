@@ -22,7 +22,10 @@ export interface Token<Response> {
 
 /** Patterns of users are never given to an engine that backtracks (KIP-848 asks for RE2's language). */
 export interface RegexEngine {
-  /** Whether a whole topic name fits; undefined where the pattern is not RE2's. */
+  /**
+   * Whether a whole topic name fits; undefined where the pattern is not RE2's, or takes too long to
+   * judge by, which may turn out while it is judged by: then it says no, and is none when asked again.
+   */
   compile(pattern: string): ((topic: string) => boolean) | undefined;
 }
 

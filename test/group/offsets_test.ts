@@ -55,6 +55,7 @@ describe("OffsetCommit of a consumer without membership", () => {
         commitTimestamp: START,
         expireTimestamp: -1,
         topicId: coordinator.image.topic("topic")?.topicId ?? ZERO_UUID,
+        advanceTimestamp: -1,
       },
     }]);
     const [topic] = coordinator.ask(fetchOffsets()).topics;

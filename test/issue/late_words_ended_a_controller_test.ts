@@ -67,6 +67,7 @@ async function openObserver(cluster: TestCluster): Promise<Observer> {
     onDuplicate: () => void found.endCount++,
     onLeaderChange: () => undefined,
     onForwarded: () => undefined,
+    onUnread: () => Promise.resolve({ errorCode: 0, ends: [] }),
   });
   found.node.start();
   return found as Observer;

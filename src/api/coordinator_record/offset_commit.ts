@@ -6,6 +6,9 @@
  *   2   without it again: the broker's configuration decides (KIP-211)
  *   3   leader epoch (KIP-320)
  *   4   flexible; topic id (KIP-848)
+ *
+ * mq's own: since when the offset has been this one, in a commit that repeats it; Kafka and its tools
+ * skip the field. Where it is left out, the offset moved with this commit.
  */
 import { ZERO_UUID } from "../../ground/uuid.ts";
 import { defineCoordinatorRecord } from "./coordinator_record.ts";
@@ -25,6 +28,14 @@ export const offsetCommitRecord = defineCoordinatorRecord({
     { name: "commitTimestamp", type: "int64", versions: "0+" },
     { name: "expireTimestamp", type: "int64", versions: "1", default: -1 },
     { name: "topicId", type: "uuid", versions: "4+", tagged: "4+", tag: 0, default: ZERO_UUID },
+    {
+      name: "advanceTimestamp",
+      type: "int64",
+      versions: "4+",
+      tagged: "4+",
+      tag: 10000,
+      default: -1,
+    },
   ],
   valueVersions: [0, 4],
   flexibleFrom: 4,

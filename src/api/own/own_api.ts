@@ -12,7 +12,7 @@
 export const OWN_KEY_MIN = 0x4000;
 
 /** What a call waits behind: calls of one lane are answered in order, on a connection of their own. */
-export type Lane = "raft" | "call" | "poll" | "forward";
+export type Lane = "raft" | "call" | "poll" | "forward" | "look";
 
 export interface OwnApi<Req, Res> {
   readonly key: number;

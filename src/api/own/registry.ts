@@ -9,6 +9,7 @@ import type { AnyOwnApi } from "./own_api.ts";
 import { raftMessages } from "./raft_messages.ts";
 import { registerBroker } from "./register_broker.ts";
 import { snapshotFetch } from "./snapshot_fetch.ts";
+import { unreadOffsets } from "./unread_offsets.ts";
 
 export const ownApis: readonly AnyOwnApi[] = [
   hello,
@@ -20,6 +21,7 @@ export const ownApis: readonly AnyOwnApi[] = [
   forward,
   allocateProducerIds,
   alterPartition,
+  unreadOffsets,
 ];
 
 const apiByKey = new Map(ownApis.map((api) => [api.key, api]));

@@ -84,7 +84,8 @@ export class MemberChange {
     const patterns = this.#changePatterns();
     if (patterns instanceof Refusal) return patterns;
     const isSubscriptionNew = !sameNames(before.subscribedTopicNames, after.subscribedTopicNames) ||
-      before.subscribedTopicRegex !== after.subscribedTopicRegex;
+      before.subscribedTopicRegex !== after.subscribedTopicRegex ||
+      before.rackId !== after.rackId;
     return this.#epoch(state.groupEpoch === 0 || isSubscriptionNew, patterns);
   }
 
@@ -138,10 +139,9 @@ export class MemberChange {
     const { groupId, state } = core;
     const { subscribedTopicRegex: old } = before;
     const { subscribedTopicRegex: regex } = after;
-    if (regex !== "" && regex !== old && state.subscriptions.membersOf(regex) === 0) {
-      const refusal = refuseRegex(turn, regex);
-      if (refusal !== undefined) return refusal;
-    }
+    const isNew = regex !== "" && regex !== old && state.subscriptions.membersOf(regex) === 0;
+    const refusal = isNew ? refuseRegex(turn, regex) : undefined;
+    if (refusal !== undefined) return refusal;
     if (old !== "" && this.#subscriptions.membersOf(old) === 0) {
       this.records.push(regexTombstone(groupId, old));
       this.#resolve(old, undefined);
@@ -153,7 +153,8 @@ export class MemberChange {
       this.records.push(regexRecord(groupId, found, after));
       this.#resolve(found, after);
     }
-    return isOther;
+    // It may have turned out just now that it takes too long.
+    return (isNew ? refuseRegex(turn, regex) : undefined) ?? isOther;
   }
 
   #resolve(regex: string, after: ResolvedRegex | undefined): void {
@@ -181,7 +182,7 @@ export class MemberChange {
       this.records.push(epochRecord(groupId, groupEpoch, metadataHash));
       const isKnown = state.members.has(before.memberId);
       const reason = isMemberNew
-        ? memberReason(this.#input.after, isKnown)
+        ? memberReason(before, this.#input.after, isKnown)
         : areTopicsNew
         ? "a pattern means other topics"
         : memory.topicsChangedReason();
@@ -225,6 +226,11 @@ export class MemberChange {
   }
 }
 
-function memberReason(member: ConsumerMember, isKnown: boolean): string {
-  return `${nameOf(member)} ${isKnown ? "changed its subscription" : "joined"}`;
+function memberReason(before: ConsumerMember, after: ConsumerMember, isKnown: boolean): string {
+  const what = !isKnown
+    ? "joined"
+    : before.rackId === after.rackId
+    ? "changed its subscription"
+    : "is in another rack";
+  return `${nameOf(after)} ${what}`;
 }

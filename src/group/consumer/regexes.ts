@@ -4,8 +4,10 @@
  *
  * A pattern that is new to the group is resolved at once. Those that are known are tried again when
  * topics came that they may mean, at most every 10 seconds, so that a hundred topics made in a loop
- * are not a hundred rebalances; and after `group.consumer.regex.refresh.interval.ms` in any case. That
- * a topic is gone needs no new look: it is no more in the cluster's image.
+ * are not a hundred rebalances; and after `group.consumer.regex.refresh.interval.ms` in any case. A turn
+ * tries a few, those tried longest ago first; a member has one pattern at most and comes every few
+ * seconds, so all have their turn. That a topic is gone needs no new look: it is no more in the
+ * cluster's image.
  *
  * Kafka resolves in the background and rebalances a second time; here the trial is part of the turn.
  *
@@ -20,12 +22,16 @@ import type { ResolvedRegex } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 
 const REFRESH_INTERVAL_MIN_MS = 10_000;
+/** Each of them is tried at every topic of the cluster, while every other group waits. */
+const TRIED_IN_TURN_MAX = 4;
+/** Where a group has more patterns, it is not asked which of them a new topic is for. */
+const ASKED_OF_TOPIC_MAX = 32;
 
 /**
  * Longer ones than a person writes are refused unread (Kafka takes any length): to make a program of a
  * million characters takes a second, in which nobody else is served.
  */
-const REGEX_LENGTH_MAX = 2048;
+export const REGEX_LENGTH_MAX = 2048;
 
 export function refuseRegex(turn: Turn, regex: string): Refusal | undefined {
   if (regex.length > REGEX_LENGTH_MAX) {
@@ -37,7 +43,8 @@ export function refuseRegex(turn: Turn, regex: string): Refusal | undefined {
   if (turn.regexes.compile(regex) !== undefined) return undefined;
   return new Refusal(
     ErrorCode.InvalidRegularExpression,
-    `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: not in the language of RE2.`,
+    `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: not in the language of ` +
+      "RE2, or it takes too long to judge names by it.",
   );
 }
 
@@ -47,9 +54,12 @@ export function resolveRegexes(
   { state, memory }: { readonly state: ConsumerGroupState; readonly memory: GroupMemory },
   regexes: readonly string[],
 ): ReadonlyMap<string, ResolvedRegex> {
-  const isStale = isRefreshDue(turn, state, memory);
-  const asked = isStale ? regexes : regexes.filter((regex) => !state.resolvedRegexes.has(regex));
-  return new Map(asked.map((regex) => [regex, resolved(turn, regex)]));
+  const triedAt = (regex: string): number => state.resolvedRegexes.get(regex)?.timestamp ?? -1;
+  const due = regexes.filter((regex) => isDue(turn, memory, state.resolvedRegexes.get(regex)));
+  if (due.length > TRIED_IN_TURN_MAX) {
+    due.sort((one, other) => triedAt(one) - triedAt(other));
+  }
+  return new Map(due.slice(0, TRIED_IN_TURN_MAX).map((regex) => [regex, resolved(turn, regex)]));
 }
 
 /** Whether the pattern means something else than before; a pattern without topics means nothing. */
@@ -67,7 +77,9 @@ export function mayMeanMore(
   state: ConsumerGroupState,
   names: readonly string[],
 ): boolean {
-  return state.subscriptions.regexes().some((regex) => {
+  const regexes = state.subscriptions.regexes();
+  if (regexes.length > ASKED_OF_TOPIC_MAX) return true;
+  return regexes.some((regex) => {
     const means = turn.regexes.compile(regex);
     const known = state.resolvedRegexes.get(regex)?.topics;
     return means !== undefined &&
@@ -75,17 +87,13 @@ export function mayMeanMore(
   });
 }
 
-function isRefreshDue(turn: Turn, state: ConsumerGroupState, memory: GroupMemory): boolean {
-  if (state.resolvedRegexes.size === 0) return false;
-  let oldestAt = Number.POSITIVE_INFINITY;
-  let oldestVersion = Number.POSITIVE_INFINITY;
-  for (const { timestamp, version } of state.resolvedRegexes.values()) {
-    oldestAt = Math.min(oldestAt, timestamp);
-    oldestVersion = Math.min(oldestVersion, version);
-  }
-  const age = turn.now - oldestAt;
+function isDue(turn: Turn, memory: GroupMemory, known: ResolvedRegex | undefined): boolean {
+  if (known === undefined) return true;
+  const age = turn.now - known.timestamp;
+  // Of a coordinator before this one whose clock was ahead: it says nothing of how old it is.
+  if (age < 0) return true;
   if (age <= REFRESH_INTERVAL_MIN_MS) return false;
-  return oldestVersion < memory.newTopicsAt ||
+  return known.version < memory.newTopicsAt ||
     age > turn.settings.consumerGroupRegexRefreshIntervalMs;
 }
 
@@ -95,5 +103,7 @@ function resolved(turn: Turn, regex: string): ResolvedRegex {
   if (means !== undefined) {
     for (const { name } of turn.image.topics()) if (means(name)) topics.push(name);
   }
+  // One that has turned out to take too long is none any more, and then it means nothing.
+  if (turn.regexes.compile(regex) === undefined) topics.length = 0;
   return { topics: topics.sort(), version: turn.image.nextOffset - 1, timestamp: turn.now };
 }

@@ -19,9 +19,10 @@ import type { AppendTools } from "../partition_append.ts";
 import type { PartitionTable } from "../partition_table.ts";
 import type { MetadataView } from "../quorum/metadata_view.ts";
 import { Slices } from "../slices.ts";
+import { FairTurns } from "./fair_turns.ts";
 import { groupPartition } from "./group_partition.ts";
 import { RebalanceCounts } from "./rebalance_counts.ts";
-import { ShardDriver } from "./shard_driver.ts";
+import { type LoadableRegexes, ShardDriver } from "./shard_driver.ts";
 import type { GroupsFilter, ListedGroups, ShardMachine } from "./shard_machine.ts";
 import { SteadyClock } from "./steady_clock.ts";
 import { TopicWatch } from "./topic_watch.ts";
@@ -35,7 +36,7 @@ export interface GroupCoordinatorOptions<Machine extends ShardMachine> {
   /** Whether this broker may serve now: it is registered and not fenced. */
   mayServe(): boolean;
   newShard(): Machine;
-  loadRegexes(): Promise<void> | undefined;
+  readonly regexes: LoadableRegexes;
   onLoaded(seconds: number): void;
 }
 
@@ -54,6 +55,7 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
   readonly #options: GroupCoordinatorOptions<Machine>;
   readonly #clock: SteadyClock;
   readonly #slices: Slices;
+  readonly #turns: FairTurns;
   readonly #drivers = new Map<number, ShardDriver<Machine>>();
   /** When a partition's log could not be read, by its number. */
   readonly #failedMs = new Map<number, number>();
@@ -63,6 +65,7 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
     this.#options = options;
     this.#clock = new SteadyClock(options.env.clock);
     this.#slices = new Slices(options.env.clock);
+    this.#turns = new FairTurns(options.env.clock);
   }
 
   /** The time that groups live by. */
@@ -90,6 +93,12 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
 
   /** At once where nothing has to be waited for. Never throws or rejects but from `assert`. */
   ask<Request extends GroupRequest>(
+    request: Request,
+  ): ResponseTo<Request> | Promise<ResponseTo<Request>> {
+    return this.#turns.take(() => this.#ask(request));
+  }
+
+  #ask<Request extends GroupRequest>(
     request: Request,
   ): ResponseTo<Request> | Promise<ResponseTo<Request>> {
     const place = this.coordinatorOf(groupIdOf(request));
@@ -136,12 +145,14 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
   /** Nothing more is decided: who waits is told to look elsewhere, what was decided is still answered. */
   stop(): void {
     this.#state = "ended";
+    this.#turns.finish();
     for (const driver of this.#drivers.values()) driver.stop();
   }
 
   /** At once, as a crash would. */
   abandon(): void {
     this.#state = "ended";
+    this.#turns.abandon();
     for (const driver of this.#drivers.values()) driver.abandon();
     this.#drivers.clear();
   }
@@ -163,7 +174,7 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
   }
 
   #newDriver(partition: Partition): ShardDriver<Machine> | ErrorCode {
-    const { env: { clock, trace }, tools, newShard, loadRegexes, onLoaded } = this.#options;
+    const { env: { clock, trace }, tools, newShard, regexes, onLoaded } = this.#options;
     const { partitionId } = partition;
     const failedMs = this.#failedMs.get(partitionId) ?? -Infinity;
     if (clock.monotonicMs() < failedMs + LOAD_AGAIN_MS) return ErrorCode.CoordinatorNotAvailable;
@@ -177,7 +188,7 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
       tools,
       trace,
       pause: () => this.#slices.next(),
-      loadRegexes,
+      regexes,
       onLoaded,
       onWritten: (record) => this.rebalances.onWritten(record),
       onGone: (gone, hasFailed) => {

@@ -39,7 +39,7 @@ export interface UnknownRecord {
 
 /** Keys have one version for all time: a new one would be a new type. */
 const KEY_VERSION = 0;
-/** Leader epoch and expiry timestamp of a commit that has none. */
+/** Leader epoch and times of a commit that has none. */
 const NOT_TOLD = -1;
 
 const schemaByKind: ReadonlyMap<GroupRecordKind, CoordinatorRecord> = new Map(
@@ -138,6 +138,7 @@ function modern({ key, value }: OffsetCommitRecord): OffsetCommitRecord {
       commitTimestamp,
       expireTimestamp: NOT_TOLD,
       topicId: ZERO_UUID,
+      advanceTimestamp: NOT_TOLD,
     },
   };
 }

@@ -21,12 +21,19 @@ import { AssertionFailure } from "../../ground/assert.ts";
 import { type LeaderEpoch, type Ms, toOffset } from "../../ground/numbers.ts";
 import type { Decision } from "../../group/decision.ts";
 import type { GroupRequest, ResponseTo } from "../../group/group_request.ts";
+import type { RegexEngine } from "../../group/turn.ts";
 import type { Partition } from "../partition.ts";
 import type { AppendTools } from "../partition_append.ts";
+import { LoadedPatterns } from "./loaded_patterns.ts";
 import { RecordAppender } from "./record_append.ts";
 import { loadRecords } from "./shard_loader.ts";
 import type { GroupsFilter, ListedGroups, ShardMachine, TopicsChange } from "./shard_machine.ts";
 import { type Asked, refusalOf, refuse, settle, WaitingReplies } from "./waiting_replies.ts";
+
+/** What judges patterns; `load` is undefined where it is there. */
+export interface LoadableRegexes extends RegexEngine {
+  load(): Promise<void> | undefined;
+}
 
 export interface ShardDriverOptions<Machine extends ShardMachine> {
   readonly partition: Partition;
@@ -39,8 +46,7 @@ export interface ShardDriverOptions<Machine extends ShardMachine> {
   readonly trace: Trace;
   /** Shared by all that load: see `Slices`. */
   pause(): Promise<void> | undefined;
-  /** What judges patterns; undefined where that is there. */
-  loadRegexes(): Promise<void> | undefined;
+  readonly regexes: LoadableRegexes;
   onLoaded(seconds: number): void;
   /** A record of a decision is in the log. */
   onWritten(record: GroupRecord): void;
@@ -149,7 +155,7 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     const { clock, trace, tools: { decompress } } = this.#options;
     const partition = `${this.partition.topic}-${this.partition.partitionId}`;
     const beganMs = clock.monotonicMs();
-    let hasPattern = false;
+    const patterns = new LoadedPatterns();
     try {
       const records = await loadRecords({
         log: this.partition.log,
@@ -157,13 +163,13 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
         trace,
         partition,
         replay: (offset, record) => {
-          hasPattern ||= isOfPattern(record);
+          patterns.onReplayed(record);
           this.machine.replay(offset, record);
         },
         pause: () => this.#options.pause(),
         isWanted: () => this.isLoading,
       });
-      if (hasPattern) await this.#options.loadRegexes();
+      if (!patterns.isEmpty) await this.#loadPatterns(patterns);
       if (!this.isLoading) return;
       const ms = clock.monotonicMs() - beganMs;
       this.#options.onLoaded(ms / 1000);
@@ -176,6 +182,12 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
       this.partition.onFault(error);
       this.#leave(ErrorCode.CoordinatorNotAvailable);
     }
+  }
+
+  async #loadPatterns(patterns: LoadedPatterns): Promise<void> {
+    const { regexes, trace, pause } = this.#options;
+    await regexes.load();
+    await patterns.tellRefused(regexes, { trace, pause });
   }
 
   #becomeActive(): void {
@@ -298,12 +310,6 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     if (isDone && this.#wakesAtOnce < WAKES_AT_ONCE_MAX) this.#notBefore = -Infinity;
     this.#setTimer();
   }
-}
-
-/** Whether the group of the record may have to judge a pattern. */
-function isOfPattern({ kind, value }: GroupRecord): boolean {
-  return kind === "ConsumerGroupRegularExpression" ||
-    kind === "ConsumerGroupMemberMetadata" && (value?.subscribedTopicRegex ?? "") !== "";
 }
 
 function both(one: TopicsChange, other: TopicsChange): TopicsChange {

@@ -7,6 +7,9 @@ import type { MetadataRecord } from "../../metadata/record.ts";
 import type { MetadataView } from "../quorum/metadata_view.ts";
 import type { TopicsChange } from "./shard_machine.ts";
 
+/** So long a batch may take that is carried out on a slow disk; then what is known is told. */
+const BATCH_MS = 10_000;
+
 export class TopicWatch {
   readonly #view: MetadataView;
   readonly #onChange: (change: TopicsChange) => void;
@@ -62,11 +65,15 @@ export class TopicWatch {
     this.#tellSoon();
   }
 
-  /** Once for all records of a batch, which are told one by one. */
+  /**
+   * Once for all records of a batch: they are told one by one, some of them much later than others, and
+   * a topic has a thousand partitions.
+   */
   #tellSoon(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    void Promise.resolve().then(() => {
+    const { image } = this.#view;
+    void this.#view.whenApplied(image.nextOffset, BATCH_MS).then(() => {
       this.#isTelling = false;
       const change = { removed: this.#removed, changed: [...this.#changed] };
       this.#removed = [];

@@ -1,8 +1,8 @@
 /**
  * The other nodes of the cluster, as this one reaches them: Raft's messages one way, calls with answers.
  *
- * A node has up to four connections to another, one for each lane, so that neither a long poll, a
- * large piece of a snapshot nor a request that is forwarded delays a heartbeat. Raft's messages of one turn leave in one frame; where a
+ * A node has up to five connections to another, one for each lane, so that neither a long poll, a
+ * large piece of a snapshot, a request that is forwarded nor a look at records delays a heartbeat. Raft's messages of one turn leave in one frame; where a
  * peer does not keep up, or cannot be reached, they are dropped: Raft repeats what matters.
  *
  * A cut link shows neither error nor close, and TCP takes minutes to notice that it is whole again. So

@@ -163,6 +163,13 @@ const requests: Readonly<Record<string, Make>> = {
       isr: listOf(prng, () => ({ brokerId: prng.below(9), brokerEpoch: prng.below(9) - 1 })),
     })),
   }),
+  UnreadOffsets: (prng) => ({
+    places: listOf(prng, () => ({
+      topicId: randomUuid(prng),
+      partitionId: prng.below(9),
+      offset: randomOffset(prng),
+    })),
+  }),
 };
 
 const responses: Readonly<Record<string, Make>> = {
@@ -226,6 +233,13 @@ const responses: Readonly<Record<string, Make>> = {
       partitionEpoch: prng.below(9) - 1,
     })),
     ...leader(prng),
+  }),
+  UnreadOffsets: (prng) => ({
+    errorCode: prng.below(9),
+    ends: listOf(prng, () => ({
+      highWatermark: prng.below(9) - 1,
+      writtenMs: prng.oneIn(2) ? -1 : randomOffset(prng),
+    })),
   }),
 };
 

@@ -3,6 +3,7 @@
  * protocols, and the cluster around it.
  *
  *     set max-size=2 policy=upgrade assignors=range,uniform   first of all
+ *     brokers r s                                   1 in r, 2 in s; before the topics
  *     topic A 3    grow A 6    drop A
  *     join a topics=A,B [regex=…] [instance=i] [assignor=range] [rack=r]
  *     beat a [owned=A:0-1] [epoch=3] [topics=…]     a heartbeat that says no more than it is told to
@@ -154,6 +155,7 @@ export class GroupScript {
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   "set": (script, words) => script.set(options(words)),
+  "brokers": (script, racks) => script.coordinator.placeBrokers(racks),
   "topic": (script, [name = "", count = "1"]) => {
     script.coordinator.createTopic(name, Number(count));
   },

@@ -39,7 +39,12 @@ function ownersOf({ members }: AssignorInput, targets: Targets, topicId: Uuid): 
   return owners;
 }
 
-function isAtHome({ members, racksOf }: AssignorInput, at: number, topicId: Uuid, id: number) {
+function isAtHome(
+  { members, racksOf }: AssignorInput,
+  at: number,
+  topicId: Uuid,
+  id: number,
+): boolean {
   const rackId = members[at]?.rackId ?? null;
   return rackId !== null && racksOf(topicId, id).includes(rackId);
 }

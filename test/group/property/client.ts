@@ -86,7 +86,9 @@ export abstract class Client {
     );
     if (places.length === 0) return undefined;
     const place = places[this.world.random.below(places.length)] as Place;
-    return [place, this.world.random.below(1_000_000)];
+    const { random } = this.world;
+    // Often the one that it was: a consumer that stands still commits too.
+    return [place, random.oneIn(2) ? 7 : random.below(1_000_000)];
   }
 }
 

@@ -148,7 +148,7 @@ export class World {
     const place = `${this.#pick(TOPICS)}-${this.random.below(3)}`;
     // A handler does not let through what is of no topic.
     if (this.coordinator.image.topic(topicOf(place)) === undefined) return;
-    const offset = this.random.below(100);
+    const offset = this.random.below(2); // often the one that it was
     const memberCount = this.invariants.members(groupId).size;
     const { topics } = this.coordinator.ask(commit({
       groupId,

@@ -4,7 +4,6 @@ import type { Uuid } from "../../../src/ground/uuid.ts";
 import { ClusterImage } from "../../../src/metadata/image.ts";
 import type { MetadataRecord } from "../../../src/metadata/record.ts";
 import { groupPartition, javaHash } from "../../../src/runtime/coordinator/group_partition.ts";
-import { LazyRegexes } from "../../../src/runtime/coordinator/lazy_regexes.ts";
 import { RebalanceCounts } from "../../../src/runtime/coordinator/rebalance_counts.ts";
 import type { TopicsChange } from "../../../src/runtime/coordinator/shard_machine.ts";
 import { SteadyClock } from "../../../src/runtime/coordinator/steady_clock.ts";
@@ -85,11 +84,12 @@ describe("TopicWatch", () => {
     const image = new ClusterImage();
     image.replay(toOffset(0), { kind: "topic", version: 0, name: "old", topicId: one });
     const told: TopicsChange[] = [];
-    const watched = new TopicWatch({ image } as never, (change) => void told.push(change));
+    const view = { image, whenApplied: () => Promise.resolve(true) };
+    const watched = new TopicWatch(view as never, (change) => void told.push(change));
     const replay = async (...records: readonly MetadataRecord[]): Promise<void> => {
       for (const record of records) image.replay(image.nextOffset, record);
       for (const record of records) watched.onReplayed(record);
-      await Promise.resolve();
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
     };
     return { image, told, watched, replay };
   }
@@ -118,29 +118,34 @@ describe("TopicWatch", () => {
     const { told, image, watched } = watch();
     image.replaceWith([{ kind: "topic", version: 0, name: "new", topicId: other }], toOffset(9));
     watched.onReplaced();
-    await Promise.resolve();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
     expect(told).toEqual([{ removed: [{ name: "old", topicId: one }], changed: ["new"] }]);
+  });
+
+  test("tells once of a topic whose partitions are told one by one", async () => {
+    const { image } = watch();
+    const told: TopicsChange[] = [];
+    let onApplied: (isApplied: boolean) => void = () => undefined;
+    const view = {
+      image,
+      whenApplied: () => new Promise<boolean>((resolve) => onApplied = resolve),
+    };
+    const watched = new TopicWatch(view as never, (change) => void told.push(change));
+    for (let partitionId = 0; partitionId < 3; partitionId++) {
+      watched.onReplayed({ kind: "partition", topicId: one } as MetadataRecord);
+      // deno-lint-ignore no-await-in-loop -- its folder is made before the next is told
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+    expect(told).toEqual([]);
+    onApplied(true);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(told).toEqual([{ removed: [], changed: ["old"] }]);
   });
 
   test("says nothing of what is no topic's", async () => {
     const { told, replay } = watch();
     await replay({ kind: "no-op", version: 0 });
     expect(told).toEqual([]);
-  });
-});
-
-describe("LazyRegexes", () => {
-  test("says that nothing is a pattern before it is loaded, and loads once", async () => {
-    const regexes = new LazyRegexes();
-    expect(regexes.compile("a.*")).toBeUndefined();
-    const loading = regexes.load();
-    expect(regexes.load()).toBe(loading);
-    await loading;
-    expect(regexes.load()).toBeUndefined();
-    const fits = regexes.compile("a.*");
-    expect([fits?.("abc"), fits?.("bac")]).toEqual([true, false]); // the whole name
-    expect(regexes.compile("(a")).toBeUndefined();
-    expect(regexes.compile("(?=a)b")).toBeUndefined(); // not RE2's
   });
 });
 

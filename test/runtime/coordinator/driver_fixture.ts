@@ -102,7 +102,10 @@ export class DriverFixture {
       tools: this.tools,
       trace: this.trace,
       pause: () => this.#slices.next(),
-      loadRegexes: () => this.regexes,
+      regexes: {
+        load: () => this.regexes,
+        compile: (pattern) => pattern.includes("(") ? undefined : (topic) => topic === pattern,
+      },
       onLoaded: () => this.loadedCount++,
       onWritten: () => undefined,
       onGone: (_, hasFailed) => void this.goneDrivers.push(hasFailed),

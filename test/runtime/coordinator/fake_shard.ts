@@ -109,6 +109,7 @@ export function offsetRecord(group: string, offset: number, now: number): Offset
       commitTimestamp: now,
       expireTimestamp: -1,
       topicId: ZERO_UUID,
+      advanceTimestamp: -1,
     },
   };
 }

@@ -27,6 +27,7 @@ const offsetValue = {
   commitTimestamp: 1_700_000_000_000,
   expireTimestamp: -1,
   topicId: "aaaaaaaaaaaaaaaaaaaaaQ" as Uuid,
+  advanceTimestamp: -1,
 };
 
 /** Bytes as any broker may have written them: the number in front, then the fields. */
@@ -127,6 +128,16 @@ describe("encodeRecord()", () => {
       "0004" + "0000000000000029" + "00000003" + "0568657265" + "0000018bcfe56800" +
         "01" + "00" + "10" + "69a69a69a69a69a69a69a69a69a69a69",
     );
+  });
+
+  test("adds since when an offset has not moved, in a field that Kafka skips", () => {
+    const plain = encodeRecord({ kind: "OffsetCommit", key: offsetKey, value: offsetValue });
+    const value = { ...offsetValue, advanceTimestamp: 1_600_000_000_000 };
+    const encoded = encodeRecord({ kind: "OffsetCommit", key: offsetKey, value });
+    const tagged = hexOf(plain.value as Uint8Array).replace("0100106", "0200106");
+    expect(hexOf(encoded.value as Uint8Array)).toBe(`${tagged}904e0800000174876e8000`);
+    expect(decodeRecord(encoded.key, encoded.value))
+      .toEqual({ kind: "OffsetCommit", key: offsetKey, value });
   });
 
   test("leaves out a topic id that is not known", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { ConsumerGroupMemberMetadataRecord } from "../../../src/api/coordinator_record/group_record.ts";
 import { ErrorCode } from "../../../src/api/error_code.ts";
 import { ZERO_UUID } from "../../../src/ground/uuid.ts";
 import { DriverFixture, isSettled } from "./driver_fixture.ts";
@@ -6,6 +7,24 @@ import { FakeShard, offsetRecord, TOPIC } from "./fake_shard.ts";
 import { fetchOffset, heartbeat, outcomeOf } from "./group_asks.ts";
 
 const { CoordinatorLoadInProgress } = ErrorCode;
+
+function memberWithPattern(memberId: string, regex: string): ConsumerGroupMemberMetadataRecord {
+  return {
+    kind: "ConsumerGroupMemberMetadata",
+    key: { groupId: "g", memberId },
+    value: {
+      instanceId: null,
+      rackId: null,
+      clientId: "",
+      clientHost: "/",
+      subscribedTopicNames: [],
+      subscribedTopicRegex: regex,
+      rebalanceTimeoutMs: 1,
+      serverAssignor: null,
+      classicMemberMetadata: null,
+    },
+  };
+}
 
 describe("ShardDriver, loading", () => {
   test("says that it loads until the log was replayed to its end", async () => {
@@ -107,11 +126,7 @@ describe("ShardDriver, loading", () => {
 
   test("waits for what judges patterns, where a member subscribes by one", async () => {
     const fixture = await DriverFixture.open();
-    fixture.append({
-      kind: "ConsumerGroupRegularExpression",
-      key: { groupId: "g", regularExpression: "a.*" },
-      value: { topics: [], version: 1, timestamp: 1 },
-    });
+    fixture.append(memberWithPattern("m", "a"));
     await fixture.clock.settle();
     let onLoaded: () => void = () => undefined;
     fixture.regexes = new Promise((resolve) => {
@@ -125,6 +140,22 @@ describe("ShardDriver, loading", () => {
     onLoaded();
     await fixture.clock.settle();
     expect([driver.isLoading, shard.loadedCount]).toEqual([false, 1]);
+  });
+
+  test("tells of a pattern that is none here, and goes on", async () => {
+    const fixture = await DriverFixture.open();
+    fixture.append(memberWithPattern("m", "a"), memberWithPattern("n", "(".repeat(3000)));
+    fixture.append(memberWithPattern("gone", "(gone"));
+    fixture.append({ ...memberWithPattern("gone", ""), value: null });
+    await fixture.clock.settle();
+    const shard = new FakeShard();
+    shard.replay = (): void => undefined;
+    const driver = fixture.drive(shard);
+    await fixture.clock.settle();
+    expect([driver.isLoading, shard.loadedCount]).toEqual([false, 1]);
+    const told = fixture.events.filter((event) => event.includes("a pattern of a subscription"));
+    expect(told.length).toBe(1);
+    expect(told[0]).toMatch(/"group":"g","member":"n","pattern":"\({100}","length":3000/);
   });
 
   test("tells the shard afterwards which topics have gone meanwhile", async () => {
