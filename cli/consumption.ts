@@ -9,13 +9,13 @@ import type { Context } from "./context.ts";
 import { DeadLetterQueue } from "./dead_letter_queue.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ExitCode } from "./exit_code.ts";
-import { Failure, failureOf, usageFailure } from "./failure.ts";
+import { BrokenPipe, Failure, failureOf, usageFailure } from "./failure.ts";
 import { type Membership, membershipOf, type Processing, processingOf } from "./group_flags.ts";
 import { GroupSource } from "./group_source.ts";
 import { type OffsetRange, parseOffsetRange } from "./offset_range.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import { parsePartitions, requireWhole } from "./quantity.ts";
-import type { KeptRecord } from "./record_command.ts";
+import { keptRecord } from "./record_command.ts";
 import { RangeSource, type RecordSource } from "./record_source.ts";
 import { RecordWorker } from "./record_worker.ts";
 import { recordWriter, type WriteRecord } from "./record_writer.ts";
@@ -69,7 +69,7 @@ export class Consumption {
   }
 
   async run(): Promise<ExitCode> {
-    const { lifeline } = this.#context;
+    const { io, lifeline } = this.#context;
     const timeoutMs = timeoutOf(this.#context);
     const onAbort = (): void => this.#stop.abort();
     lifeline.signal.addEventListener("abort", onAbort, { once: true });
@@ -78,6 +78,8 @@ export class Consumption {
       ? await connectFirst(this.#context, lifeline.signal)
       : await connectToFinish(this.#context);
     if (timeoutMs !== undefined) lifeline.setDeadline(timeoutMs);
+    // On a quiet topic there may be nothing to write for hours.
+    const reader = io.onReaderGone(() => this.#out.abandon(new BrokenPipe("stdout was closed")));
     let isBroken = true;
     try {
       await this.#read(client);
@@ -87,6 +89,7 @@ export class Consumption {
       if (!this.#stop.signal.aborted) throw withRemedy(error);
       isBroken = false;
     } finally {
+      reader.cancel();
       await this.#end(client, isBroken);
     }
     return this.#conclude();
@@ -258,22 +261,6 @@ export class Consumption {
     if (!io.stdout.isTerminal || this.#processing !== undefined) printer.remark(told);
     return ExitCode.Done;
   }
-}
-
-function keptRecord(
-  records: ReturnType<Batch["records"]>,
-  topic: string,
-  partition: number,
-): KeptRecord {
-  return {
-    topic,
-    partition,
-    offset: records.offset(),
-    timestamp: records.timestamp(),
-    key: records.key(),
-    value: records.value(),
-    headers: records.headers(),
-  };
 }
 
 /** The library knows that a batch is damaged, but not the commands that help. */

@@ -21,3 +21,8 @@ export function compileGlob(pattern: string): (name: string) => boolean {
     return (name) => name === pattern; // a set that makes no sense, such as [z-a], matches itself
   }
 }
+
+/** A name without `*`, `?` or a set stands for itself: then it is one thing that is asked for. */
+export function isPattern(text: string): boolean {
+  return /[*?[]/.test(text);
+}

@@ -70,6 +70,8 @@ export function membershipOf(flags: Flags): Membership | undefined {
     return undefined;
   }
   if (groupId === "") throw usageFailure("Empty value for --group: the name of a group is wanted");
+  const instanceId = flags.text("group-instance-id");
+  if (instanceId !== undefined) rejectInstanceId(instanceId);
   if (flags.isSet("partition")) {
     throw usageFailure(
       "Conflicting flags --group and --partition",
@@ -77,6 +79,12 @@ export function membershipOf(flags: Flags): Membership | undefined {
     );
   }
   const protocol = flags.text("group-protocol") === "consumer" ? "consumer" : "classic";
+  if (protocol === "consumer" && groupId.trim() === "") {
+    throw usageFailure(
+      `Invalid value '${groupId}' for --group: brokers take no blanks alone for a name`,
+      "Name the group; only --group-protocol classic knows such ones",
+    );
+  }
   const assignor = flags.text("assignor");
   const isKnown = CLASSIC_ASSIGNORS.some((name) => name === assignor);
   if (protocol === "classic" && assignor !== undefined && !isKnown) {
@@ -93,8 +101,21 @@ export function membershipOf(flags: Flags): Membership | undefined {
     commit: (flags.text("commit") ?? "auto") as Membership["commit"],
     protocol,
     assignor,
-    instanceId: flags.text("group-instance-id"),
+    instanceId,
   };
+}
+
+/** Kafka's, which its brokers leave to the clients. */
+const SHOWN_MAX = 40;
+const INSTANCE_ID = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+
+/** The names of topics, in the length of topics. */
+function rejectInstanceId(text: string): void {
+  if (INSTANCE_ID.test(text)) return;
+  throw usageFailure(
+    `Invalid value '${text.slice(0, SHOWN_MAX)}' for --group-instance-id`,
+    "At most 249 letters, digits, '.', '_' and '-'; the host's name is a good one",
+  );
 }
 
 /** What --assignor says to the library. */

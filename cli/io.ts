@@ -13,6 +13,7 @@ import path from "node:path";
 import process from "node:process";
 import tty from "node:tty";
 import { attempt, BrokenPipe, failedAction } from "./failure.ts";
+import type { RunningShell, ShellEnd, ShellRun } from "./shell_run.ts";
 
 export interface InputStream {
   readonly isTerminal: boolean;
@@ -50,6 +51,11 @@ export interface Io {
   /** Calls `action` when what has already arrived is dealt with. */
   soon(action: () => void): void;
   onSignal(listener: (signal: SignalName) => void): void;
+  /**
+   * Calls `listener` when nobody reads stdout any more, though nothing is written; unless cancelled.
+   * Never where the system does not tell.
+   */
+  onReaderGone(listener: () => void): { cancel(): void };
   /** Errors that nobody waited for. */
   onCrash(listener: (error: unknown) => void): void;
   /** Ends the program now, whatever is under way. */
@@ -57,31 +63,6 @@ export interface Io {
   readonly files: Files;
   /** Starts a command of the shell. */
   runShell(run: ShellRun): RunningShell;
-}
-
-export interface ShellRun {
-  /** What `sh -c` is given. */
-  readonly command: string;
-  /** Beside the variables of the program itself. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** All of its stdin. */
-  readonly input: Uint8Array;
-  /** Its stdout, piece by piece; a promise makes it wait. What is thrown ends the command. */
-  onOutput(bytes: Uint8Array): void | Promise<void>;
-  onError(bytes: Uint8Array): void;
-}
-
-export interface RunningShell {
-  /** When it has ended and all it wrote was heard. Throws what `onOutput` threw. */
-  readonly ended: Promise<ShellEnd>;
-  /** Asks it to end, by SIGTERM. */
-  stop(): void;
-}
-
-/** One of the two is null. */
-export interface ShellEnd {
-  readonly code: number | null;
-  readonly signal: string | null;
 }
 
 export interface Files {
@@ -117,6 +98,7 @@ export function processIo(): Io {
     onSignal(listener): void {
       for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => listener(name));
     },
+    onReaderGone: watchReader,
     onCrash(listener): void {
       process.on("uncaughtException", listener);
       process.on("unhandledRejection", listener);
@@ -190,6 +172,71 @@ function writeSome(descriptor: number, bytes: Uint8Array, at: number): Promise<n
       else reject(failedAction("Cannot write stdout", error));
     });
   });
+}
+
+/** How soon it is noticed that nobody reads any more. */
+const READER_LOOK_MS = 500;
+
+/** Asks now and then; what is over before that pays nothing. */
+function watchReader(listener: () => void): { cancel(): void } {
+  if (tty.isatty(1)) return { cancel: () => undefined };
+  let isGone: (() => boolean) | undefined;
+  const look = async (): Promise<void> => {
+    isGone ??= await loadPoll();
+    if (isGone === undefined) return cancel();
+    if (!isGone()) return;
+    cancel();
+    listener();
+  };
+  const timer = setInterval(() => void look(), READER_LOOK_MS);
+  const cancel = (): void => clearInterval(timer);
+  return { cancel };
+}
+
+const C_LIBRARIES = [
+  "libc.so.6",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+  "libSystem.B.dylib",
+];
+/** POLLERR of a pipe, POLLHUP of a socket. */
+const NOBODY = 0x8 | 0x10;
+
+/** `{ fd, events, revents }`; what is wrong is told unasked. */
+type Poll = (descriptor: Int32Array, count: 1 | 1n, timeoutMs: 0) => number;
+
+/** What both runtimes have; the words for types differ. */
+interface ForeignFunctions {
+  dlopen(library: string, symbols: { readonly poll: object }): { readonly symbols: { poll: Poll } };
+}
+
+interface DenoForeign extends ForeignFunctions {
+  readonly permissions: { querySync(wanted: { name: "ffi" }): { readonly state: string } };
+}
+
+/**
+ * Only poll(2) tells that a pipe has lost its reader: a write of nothing is always fine, and neither
+ * runtime looks after a descriptor that it does not read. Undefined where it cannot be called.
+ */
+async function loadPoll(): Promise<(() => boolean) | undefined> {
+  const { Deno: deno } = globalThis as unknown as { Deno?: DenoForeign };
+  if (deno?.permissions.querySync({ name: "ffi" }).state === "prompt") return undefined;
+  const { dlopen }: ForeignFunctions = deno ?? await import("bun:ffi" as string);
+  const signature = deno === undefined
+    ? { args: ["buffer", "u64", "i32"], returns: "i32" }
+    : { parameters: ["buffer", "u64", "i32"], result: "i32" };
+  for (const library of C_LIBRARIES) {
+    try {
+      const { symbols: { poll } } = dlopen(library, { poll: signature });
+      const descriptor = Int32Array.of(1, 0);
+      return () =>
+        poll(descriptor, deno === undefined ? 1 : 1n, 0) > 0 &&
+        ((descriptor[1] as number) >> 16 & NOBODY) !== 0;
+    } catch {
+      // It has another name here.
+    }
+  }
+  return undefined;
 }
 
 const ERROR_TRIES_MAX = 100;

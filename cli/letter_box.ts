@@ -7,7 +7,7 @@
  */
 import { Failure, failureOf } from "./failure.ts";
 import type { CommittedOffset } from "./group_view.ts";
-import type { KeptRecord } from "./record_command.ts";
+import { type KeptRecord, keptRecord } from "./record_command.ts";
 import type { Client } from "./session.ts";
 
 export function redriveGroup(topic: string): string {
@@ -82,16 +82,6 @@ export async function* letters(
   const consumer = client.consumer({ assignments: [place] });
   for await (const batch of consumer.batches()) {
     const records = batch.records();
-    while (records.next()) {
-      yield {
-        topic,
-        partition,
-        offset: records.offset(),
-        timestamp: records.timestamp(),
-        key: records.key(),
-        value: records.value(),
-        headers: records.headers(),
-      };
-    }
+    while (records.next()) yield keptRecord(records, topic, partition);
   }
 }

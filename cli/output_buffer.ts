@@ -5,6 +5,7 @@
  * is the back-pressure of the pipe. A buffer that is not full leaves as soon as the event loop has
  * nothing else at hand, so a lone record appears at once.
  */
+import type { BrokenPipe } from "./failure.ts";
 import type { Io } from "./io.ts";
 
 const BUFFER_BYTES = 256 * 1024;
@@ -94,6 +95,12 @@ export class OutputBuffer {
       this.#start();
     }
     this.#check();
+  }
+
+  /** Nothing more is written; whoever waits is told why. */
+  abandon(reason: BrokenPipe): void {
+    this.#failure ??= reason;
+    this.#onFailure?.();
   }
 
   #reserve(length: number): void {

@@ -8,6 +8,7 @@ import { cac } from "cac";
 import { type CommandSpec, type FlagSpec, usageLine } from "./command_spec.ts";
 import { usageFailure } from "./failure.ts";
 import { cacFlagName, type Grammar, normalise, type NormalLine, unmark } from "./normalise.ts";
+import { toBytes } from "./record_text.ts";
 
 export interface ParsedLine {
   readonly command: CommandSpec;
@@ -77,20 +78,43 @@ function runCac(line: NormalLine, grammar: Grammar): ParsedLine {
     throw rejectLine(error, line);
   }
   if (parsed === undefined) throw new Error(`cac did not match the command ${command.path}`);
-  rejectEmpty(parsed);
+  rejectNames(parsed);
   return parsed;
 }
 
+/** What stands for a name, of an argument or of the value of a flag. */
+const NAMES = new Set(["GLOB", "GROUP", "NAME", "TOPIC"]);
+/** The longest text of Kafka's requests and records. */
+const NAME_BYTES_MAX = 32_767;
+const SHOWN_MAX = 40;
+
 /** No topic has an empty name; what is empty comes from a variable that was not set. */
-function rejectEmpty({ command, arguments: given }: ParsedLine): void {
+function rejectNames({ command, arguments: given, flags }: ParsedLine): void {
   given.forEach((text, at) => {
     const spec = command.arguments[at] ?? command.arguments.at(-1);
-    if (text !== "" || spec === undefined || spec.isOptional === true) return;
+    if (spec === undefined) return;
+    const isName = NAMES.has(spec.name);
+    if (isName) rejectLongName(spec.name, text);
+    if (text !== "" || (spec.isOptional === true && !isName)) return;
     throw usageFailure(
       `Empty argument ${spec.name} of mq ${command.path}`,
       `Usage: ${usageLine(command)}`,
     );
   });
+  for (const { name, value, isList } of command.flags) {
+    if (!NAMES.has(value ?? "")) continue;
+    const texts = isList === true ? flags.list(name) : [flags.text(name) ?? ""];
+    for (const text of texts) rejectLongName(`--${name}`, text);
+  }
+}
+
+function rejectLongName(what: string, text: string): void {
+  const { length } = toBytes(text);
+  if (length <= NAME_BYTES_MAX) return;
+  throw usageFailure(
+    `Invalid ${what} '${text.slice(0, SHOWN_MAX)}…': it has ${length} bytes`,
+    `A name has ${NAME_BYTES_MAX} bytes at most`,
+  );
 }
 
 /** A command's own flag hides the global one of the same name. */

@@ -5,8 +5,10 @@
  * ended and the last line it wrote to stderr.
  */
 import { toBase64 } from "./base64.ts";
-import type { Io, RunningShell, ShellEnd } from "./io.ts";
+import type { Io } from "./io.ts";
 import { type Header, toText, toTextExactly } from "./record_text.ts";
+import type { Batch } from "./session.ts";
+import type { RunningShell, ShellEnd } from "./shell_run.ts";
 
 /** A record that stays as it is while a command runs. */
 export interface KeptRecord {
@@ -20,9 +22,28 @@ export interface KeptRecord {
   readonly headers: readonly Header[];
 }
 
+/** The record that a cursor stands at. */
+export function keptRecord(
+  cursor: ReturnType<Batch["records"]>,
+  topic: string,
+  partition: number,
+): KeptRecord {
+  return {
+    topic,
+    partition,
+    offset: cursor.offset(),
+    timestamp: cursor.timestamp(),
+    key: cursor.key(),
+    value: cursor.value(),
+    headers: cursor.headers(),
+  };
+}
+
 export interface CommandEnd {
   readonly code: number | null;
   readonly isDone: boolean;
+  /** As by Ctrl-C, which is meant for `mq` as well; a shell says it by 130 or 143. */
+  readonly isInterrupted: boolean;
   /** "exit 5: jq: error …"; "" where it is done. */
   readonly error: string;
 }
@@ -39,6 +60,11 @@ export interface RecordCommandOptions {
 const VARIABLE_CHARACTERS_MAX = 30_000;
 const TAIL_BYTES_MAX = 8192;
 const LINE_CHARACTERS_MAX = 500;
+
+const INTERRUPTS = new Set<string | number | null>([
+  ...["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"],
+  ...[129, 130, 131, 143],
+]);
 
 export class RecordCommand {
   readonly #options: RecordCommandOptions;
@@ -77,9 +103,10 @@ export class RecordCommand {
 }
 
 function commandEnd({ code, signal }: ShellEnd, line: string): CommandEnd {
-  if (code === 0) return { code, isDone: true, error: "" };
+  if (code === 0) return { code, isDone: true, isInterrupted: false, error: "" };
+  const isInterrupted = INTERRUPTS.has(signal) || INTERRUPTS.has(code);
   const how = code === null ? `signal ${signal}` : `exit ${code}`;
-  return { code, isDone: false, error: line === "" ? how : `${how}: ${line}` };
+  return { code, isDone: false, isInterrupted, error: line === "" ? how : `${how}: ${line}` };
 }
 
 /** What a variable cannot hold is left out; a key that is no text is there in base64. */

@@ -30,6 +30,10 @@ const FIRST_DELAY_MS = 200;
 const DELAY_MS_MAX = 30_000;
 /** How soon a wait hears that its record is somebody else's. */
 const SLICE_MS = 500;
+/** How much later than the end of the command a signal may come that was meant for both. */
+const CHANCE_MS = 50;
+/** The same where such a signal has ended the command: a record waits, and none is given up wrongly. */
+const INTERRUPT_MS = 2000;
 /** How long a command may go on after a signal; the program itself ends after ten seconds. */
 const LAST_RECORD_MS = 5000;
 
@@ -70,7 +74,9 @@ export class RecordWorker {
       rejectCommand(end);
       if (attempt <= retries) await this.#wait(record, delayMs(attempt));
     }
-    // A Ctrl-C ends the command as well; that is no fault of the record.
+    // A Ctrl-C, or a service that is stopped, ends the command as well; that is no fault of the
+    // record. Who of the two is heard of first is chance.
+    await this.#wait(record, end?.isInterrupted === true ? INTERRUPT_MS : CHANCE_MS);
     if (!this.#isWanted(record)) return false;
     await this.#giveUp(record, end?.error ?? "");
     return true;

@@ -10,6 +10,8 @@
 /** By topic and partition. */
 export type Ends = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
+export const NO_ENDS: Ends = new Map();
+
 export interface RedriveMark {
   /** Undefined where nobody is at work. */
   readonly run: string | undefined;

@@ -2,7 +2,7 @@
 import type { CommandSpec } from "./command_spec.ts";
 import type { Context } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
-import { failureOf } from "./failure.ts";
+import { BrokenPipe, failureOf } from "./failure.ts";
 import { pause } from "./pause.ts";
 import { requireDuration } from "./quantity.ts";
 import { type Client, connectFirst } from "./session.ts";
@@ -43,6 +43,7 @@ export async function watch(
         isFirst = false;
         await print();
       } catch (error) {
+        if (error instanceof BrokenPipe) throw error;
         if (signal.aborted) break;
         printer.complain(failureOf(error));
       }

@@ -3,6 +3,7 @@ import type { CommandSpec } from "../command_spec.ts";
 import { ExitCode } from "../exit_code.ts";
 import { compileGlob } from "../glob.ts";
 import { isDeadLetterName, openBox } from "../letter_box.ts";
+import { rejectMissingName } from "../missing_name.ts";
 import { withClient } from "../session.ts";
 
 export const dlqList: CommandSpec = {
@@ -13,6 +14,7 @@ export const dlqList: CommandSpec = {
   flags: [],
   details: [
     "Without GLOB those whose names end in dlq, dlt or dead-letters behind a dot, dash or underscore. " +
+    "A name that is not there is an error (3). " +
     "COUNT is how many letters lie there, WAITING how many of them were not put back by mq dlq redrive.",
   ],
   examples: [
@@ -24,7 +26,9 @@ export const dlqList: CommandSpec = {
     withClient(context, async (client): Promise<ExitCode> => {
       const [pattern] = context.arguments;
       const matches = pattern === undefined ? isDeadLetterName : compileGlob(pattern);
-      const topics = (await client.admin.listTopics())
+      const all = await client.admin.listTopics();
+      rejectMissingName("topic", pattern, all.map(({ name }) => name));
+      const topics = all
         .filter(({ name, isInternal }) => !isInternal && matches(name))
         .map(({ name }) => name)
         .toSorted();

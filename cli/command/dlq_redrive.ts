@@ -34,8 +34,8 @@ export const dlqRedrive: CommandSpec = {
     "mq-redrive-id names the letter. How far it has come is committed by the group mq-redrive.TOPIC: a " +
     "run that was stopped or killed is gone on with, and nothing is sent twice. The letters themselves " +
     "stay until mq dlq drop or retention.",
-    "A letter that was put back too often, or does not say where it came from, is left and told of, and " +
-    "the exit code is 1.",
+    "A letter that was put back too often, does not say where it came from, or came from a topic that is " +
+    "gone, is left and told of, and the exit code is 1.",
   ],
   examples: [
     ["What would be put back?", "mq dlq redrive jobs.dlq --dry-run"],
@@ -123,7 +123,7 @@ async function tell(
       `${refused.length} letter${refused.length === 1 ? "" : "s"} of ${topic} left`,
       `mq group seek ${
         redriveGroup(topic)
-      } -p ${first?.partition} --to ${first?.offset} goes back to them`,
+      } -p ${first?.partition} --to ${first?.offset} goes back to the first; what lies behind it goes again`,
     );
   }
   if (printer.isJson) {

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { originOf, replaysOf } from "../dead_letter.ts";
 import { formatEnvelope } from "../envelope.ts";
 import { ExitCode } from "../exit_code.ts";
+import { Failure } from "../failure.ts";
 import { type BoxPartition, letters, openBox } from "../letter_box.ts";
 import { parsePartitions, requireWhole } from "../quantity.ts";
 import type { KeptRecord } from "../record_command.ts";
@@ -42,7 +43,13 @@ async function show(context: Context, client: Client): Promise<ExitCode> {
   const num = text === undefined ? NUM : requireWhole(text, "num", [1, NUM_MAX]);
   const list = flags.text("partition");
   const wanted = list === undefined ? undefined : parsePartitions(list);
-  const partitions = (await openBox(client, topic))
+  const box = await openBox(client, topic);
+  const missing = wanted?.find((one) => !box.some(({ partition }) => partition === one));
+  if (missing !== undefined) {
+    const message = `Topic ${topic} has no partition ${missing}`;
+    throw new Failure("UNKNOWN_TOPIC_OR_PARTITION", message);
+  }
+  const partitions = box
     .filter(({ partition }) => wanted?.includes(partition) !== false);
   const found: KeptRecord[] = [];
   for (const { partition, start, next, end } of partitions) {

@@ -95,8 +95,10 @@ async function describeOne(
   }
 }
 
-function sectionOf({ flags }: Context): string {
-  return flags.text("section") ?? "all";
+/** One csv is one table: that of the lag. */
+function sectionOf({ flags, printer }: Context): string {
+  const section = flags.text("section") ?? "all";
+  return section === "all" && printer.format === "csv" ? "lag" : section;
 }
 
 function documentOf({ groupId, group, lag, failure }: Described): object {
@@ -120,7 +122,7 @@ async function printText(context: Context, { group, lag }: Described): Promise<v
   const section = sectionOf(context);
   const isWanted = (name: string): boolean => section === "all" || section === name;
   const gap = async (): Promise<void> => {
-    if (section === "all" && printer.format !== "csv") await printer.print("\n");
+    if (section === "all") await printer.print("\n");
   };
   if (isWanted("summary") && printer.format !== "csv") {
     await printSummary(printer, group, lag);

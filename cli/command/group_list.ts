@@ -5,6 +5,7 @@ import { ExitCode } from "../exit_code.ts";
 import { failureOf } from "../failure.ts";
 import { compileGlob } from "../glob.ts";
 import { requireState } from "../group_state.ts";
+import { rejectMissingName } from "../missing_name.ts";
 import { type Client, withClient } from "../session.ts";
 
 export const groupList: CommandSpec = {
@@ -23,7 +24,8 @@ export const groupList: CommandSpec = {
   ],
   details: [
     "A group is there as long as it has members or committed offsets. Where a broker cannot be asked, " +
-    "its groups are missing and the command ends with an error.",
+    "its groups are missing and the command ends with an error. A GLOB that matches nothing is an empty " +
+    "list; a name that is not there is an error (3).",
   ],
   examples: [
     ["All, with their states", "mq group list"],
@@ -46,6 +48,10 @@ async function list(
   const { groups, errors } = await client.admin.groups.listGroups(
     state === undefined ? {} : { states: [state] },
   );
+  // Where a state is asked for, or a broker is away, it may be there all the same.
+  if (state === undefined && errors.length === 0) {
+    rejectMissingName("group", pattern, groups.map(({ groupId }) => groupId));
+  }
   const items = groups
     .filter((group) => matches(group.groupId) && (type === undefined || group.type === type))
     .toSorted((one, other) => one.groupId < other.groupId ? -1 : 1);

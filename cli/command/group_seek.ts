@@ -167,7 +167,9 @@ async function tell(
     if (isDryRun || flags.isSet("yes")) await printTable(context, changes);
     const done = changes.filter(({ failure }) => failure === undefined).length;
     const verb = isDryRun ? "would move" : "moved";
-    printer.say(`${verb} group ${groupId} in ${done} partition${done === 1 ? "" : "s"}`);
+    if (done > 0) {
+      printer.say(`${verb} group ${groupId} in ${done} partition${done === 1 ? "" : "s"}`);
+    }
   }
   return failed?.exitCode ?? ExitCode.Done;
 }

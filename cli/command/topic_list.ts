@@ -3,6 +3,7 @@ import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
 import { compileGlob } from "../glob.ts";
+import { rejectMissingName } from "../missing_name.ts";
 import { withClient } from "../session.ts";
 
 export const topicList: CommandSpec = {
@@ -11,7 +12,10 @@ export const topicList: CommandSpec = {
   summary: "List topics",
   arguments: [{ name: "GLOB", isOptional: true }],
   flags: [{ name: "internal", summary: "also list the internal topics" }],
-  details: ["GLOB is a shell pattern over whole names; quote it: mq topic list 'orders.*'."],
+  details: [
+    "GLOB is a shell pattern over whole names; quote it: mq topic list 'orders.*'. One that matches " +
+    "nothing is an empty list; a name that is not there is an error (3).",
+  ],
   examples: [
     ["Delete all topics of a test", "mq topic list 'test-*' -f name | xargs mq topic delete --yes"],
     ["Names and partitions", "mq topic list --json | jq -r '.[] | \"\\(.name) \\(.partitions)\"'"],
@@ -24,8 +28,13 @@ async function list(
   client: Parameters<Parameters<typeof withClient>[1]>[0],
 ): Promise<ExitCode> {
   const matches = compileGlob(pattern ?? "*");
-  const topics = (await client.admin.listTopics())
-    .filter(({ name, isInternal }) => matches(name) && (!isInternal || flags.isSet("internal")))
+  const all = await client.admin.listTopics();
+  rejectMissingName("topic", pattern, all.map(({ name }) => name));
+  const hasInternal = flags.isSet("internal");
+  const topics = all
+    .filter(({ name, isInternal }) =>
+      matches(name) && (!isInternal || hasInternal || name === pattern)
+    )
     .toSorted((one, other) => one.name < other.name ? -1 : 1);
   const items = topics.map(({ name, topicId, isInternal, partitions }) => ({
     name,

@@ -1,5 +1,6 @@
 /** Groups with real processes, pipes and signals: what is committed is what was delivered. */
 import { describe, expect, test } from "bun:test";
+import process from "node:process";
 import { type Broker, mq, program, startBroker } from "../harness/broker.ts";
 import { run, type RunningProcess, type RunResult, start } from "../harness/process.ts";
 import { until } from "../harness/until.ts";
@@ -35,7 +36,9 @@ describe("mq consume -g", () => {
       const env = { MQ_BROKERS: broker.kafka };
       const piped = await run("bash", ["-c", shell, "sh", ...words], { env });
       expect([piped.status, piped.text, piped.stderr]).toEqual([0, "0\n", ""]);
-      expect(await committed(`pipe-${commit}`, broker)).toBe(0);
+      // A batch that the pipe has room for, 64 KiB, may be committed before its reader goes.
+      const most = commit === "batch" ? 15_000 : 0;
+      expect(await committed(`pipe-${commit}`, broker)).toBeLessThanOrEqual(most);
     }
     // It has left: the next one is not kept waiting for its session to end.
     const next = await done(
@@ -43,6 +46,30 @@ describe("mq consume -g", () => {
       broker,
     );
     expect(next.text).toBe("0\n");
+  });
+
+  test("a Ctrl-C in the terminal ends the command too, and sets no record aside", async () => {
+    await using broker = await startBroker();
+    await done(["topic", "create", "t", "-p", "1"], broker);
+    await done(["produce", "t"], broker, lines(3));
+    const exec = "read n; test $n = 0 || { echo begun; exec sleep 30; }";
+    const words = ["consume", "t", "-g", "g", "--exec", exec, "--retries", "0", "--dlq", "t.dlq"];
+    for (let round = 0; round < 3; round++) {
+      // A job of its own, as the shell of a terminal makes it: the signal is for all of it.
+      const shell = `set -m; "$@" & echo $! >&2; wait $!`;
+      const child = start("bash", ["-c", shell, "sh", ...program(), ...words], {
+        env: { MQ_BROKERS: broker.kafka },
+      });
+      await using _ = child;
+      await until(
+        "it is at work",
+        () => new TextDecoder().decode(child.stdout()).includes("begun"),
+      );
+      process.kill(-Number(/^\d+/.exec(child.stderr())?.[0]), "SIGINT");
+      expect(await child.ended).toBe(130);
+      expect(await committed("g", broker)).toBe(1);
+    }
+    expect((await mq(["dlq", "show", "t.dlq"], broker)).status).toBe(3);
   });
 
   test("commits what was delivered and leaves, on SIGINT and on SIGTERM", async () => {

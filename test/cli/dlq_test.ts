@@ -111,6 +111,10 @@ describe("mq dlq list", () => {
       "TOPIC\tCOUNT\tWAITING\njobs.dlq\t2\t1\nother-dead-letters\t0\t0\n",
     );
     expect((await mq("dlq list dlq-* -f name", made)).output).toBe("dlq-notes\n");
+    expect((await mq("dlq list nosuch*", made)).code).toBe(0);
+    for (const command of ["list", "show", "redrive --yes", "drop -o start:end --yes"]) {
+      expect((await mq(`dlq ${command} nosuch`, made)).code).toBe(3);
+    }
   });
 });
 
@@ -215,7 +219,7 @@ describe("mq dlq redrive", () => {
     expect(code).toBe(1);
     expect(talk).toMatch("it was put back 3 times already");
     expect(talk).toMatch("it does not say where it came from");
-    expect(talk).toMatch("mq group seek mq-redrive.jobs.dlq -p 0 --to 0 goes back to them");
+    expect(talk).toMatch("mq group seek mq-redrive.jobs.dlq -p 0 --to 0 goes back to the first");
     expect(made.values("jobs")).toEqual(["first", "good"]);
   });
 

@@ -1,6 +1,7 @@
 /** A process made of values: what the program is given, and what it wrote. */
-import type { Io, ShellEnd, ShellRun, SignalName } from "../../cli/io.ts";
+import type { Io, SignalName } from "../../cli/io.ts";
 import { BrokenPipe } from "../../cli/failure.ts";
+import type { ShellEnd, ShellRun } from "../../cli/shell_run.ts";
 
 export interface FakeIoOptions {
   readonly args?: readonly string[];
@@ -57,6 +58,7 @@ export class FakeIo implements Io {
   exitCode: number | undefined;
   readonly written = new Map<string, string>();
   readonly #listeners: ((name: SignalName) => void)[] = [];
+  readonly #onReaderGone = new Set<() => void>();
   readonly #timers: { action: () => void; isLive: boolean }[] = [];
   readonly #options: FakeIoOptions;
   /** Milliseconds of all timers that were set. */
@@ -124,6 +126,16 @@ export class FakeIo implements Io {
 
   onSignal(listener: (signal: SignalName) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onReaderGone(listener: () => void): { cancel(): void } {
+    this.#onReaderGone.add(listener);
+    return { cancel: () => void this.#onReaderGone.delete(listener) };
+  }
+
+  /** Nobody reads stdout any more. */
+  loseReader(): void {
+    for (const listener of this.#onReaderGone) listener();
   }
 
   onCrash(): void {}

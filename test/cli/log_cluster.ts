@@ -2,10 +2,11 @@
  * A cluster made of values that keeps what it is told: topics with partitions and offsets, groups with
  * members and commits. For the commands about groups and dead letters.
  *
- * Long because everything it keeps is changed by several of its calls.
  * Not here: members that share a group; one consumer has all partitions until a test revokes some.
  */
 import type { Library } from "../../cli/context.ts";
+import { fakeGroupAdmin } from "./fake_group_admin.ts";
+import { FakeGroupConsumer, type FakeGroupOptions } from "./fake_group_consumer.ts";
 import { codedError, cursorOver, type FakeRecord } from "./fake_library.ts";
 
 export interface StoredRecord extends FakeRecord {
@@ -25,7 +26,7 @@ export interface StoredGroup {
   readonly commits: Map<string, StoredCommit>;
 }
 
-interface Place {
+export interface Place {
   readonly topic: string;
   readonly partition: number;
 }
@@ -38,7 +39,7 @@ interface Appended {
   readonly partition?: number | undefined;
 }
 
-type Point = { readonly kind: string; readonly offset?: number; readonly count?: number };
+export type Point = { readonly kind: string; readonly offset?: number; readonly count?: number };
 
 export class LogCluster {
   /** By topic, then partition. */
@@ -161,7 +162,7 @@ export class LogCluster {
 
   #send(topic: string, record: Appended): Promise<{ partition: number; offset: number }> {
     if (this.sendsLeft-- <= 0) this.isGone = true;
-    this.#rejectGone();
+    this.rejectGone();
     const partition = record.partition ?? 0;
     const log = this.topics.get(topic)?.[partition];
     if (log === undefined) return Promise.reject(codedError("UNKNOWN_TOPIC_OR_PARTITION"));
@@ -172,7 +173,7 @@ export class LogCluster {
     return Promise.resolve({ partition, offset: log.length - 1 });
   }
 
-  #rejectGone(): void {
+  rejectGone(): void {
     if (this.isGone) throw codedError("ABORTED", "killed");
   }
 
@@ -194,7 +195,7 @@ export class LogCluster {
   #admin(): unknown {
     const missing = (): Error => codedError("UNKNOWN_TOPIC_OR_PARTITION");
     return {
-      groups: this.#groupAdmin(),
+      groups: fakeGroupAdmin(this),
       listTopics: () =>
         Promise.resolve([...this.topics.keys()].map((name) => ({ name, isInternal: false }))),
       describeTopics: (names: readonly string[]) =>
@@ -227,194 +228,6 @@ export class LogCluster {
         })),
     };
   }
-
-  #found(groupId: string): StoredGroup {
-    const group = this.groups.get(groupId);
-    if (group === undefined) throw unknownGroup();
-    return group;
-  }
-
-  #groupAdmin(): unknown {
-    return { ...this.#groupReads(), ...this.#groupWrites() };
-  }
-
-  #groupReads(): object {
-    return {
-      listGroups: ({ states }: { states?: readonly string[] } = {}) =>
-        Promise.resolve({
-          errors: [],
-          groups: [...this.groups].filter(([, { state }]) => states?.includes(state) !== false)
-            .map(([groupId, { state, type }]) => ({
-              groupId,
-              state,
-              type,
-              protocolType: "consumer",
-              coordinatorId: 1,
-            })),
-        }),
-      describeGroups: (names: readonly string[]) =>
-        Promise.resolve(names.map((groupId) => {
-          const group = this.groups.get(groupId);
-          const facts = { groupId, assignor: "range", coordinatorId: 1, protocolType: "consumer" };
-          if (group === undefined) {
-            return { ...facts, state: "", members: [], error: unknownGroup() };
-          }
-          const { commits: _, ...rest } = group;
-          return { ...facts, ...rest };
-        })),
-      groupOffsets: async (groupId: string) => {
-        await Promise.resolve();
-        return [...this.#found(groupId).commits].map(([key, commit]) => ({
-          ...placeOf(key),
-          ...commit,
-        }));
-      },
-      groupLag: async (groupId: string) => {
-        await Promise.resolve();
-        const { state, commits } = this.#found(groupId);
-        return {
-          groupId,
-          state,
-          partitions: [...commits].map(([key, { offset, metadata }]) => {
-            const place = placeOf(key);
-            const end = this.records(place.topic, place.partition).length;
-            return {
-              ...place,
-              committed: offset,
-              metadata,
-              start: 0,
-              end,
-              lag: Math.max(end - offset, 0),
-              lagSeconds: offset < end ? 12.34 : 0,
-              advancedAtMs: -1,
-              isStuck: false,
-              memberId: null,
-              groupInstanceId: null,
-              clientId: null,
-              clientHost: null,
-              ...this.lagFacts.get(`${place.topic}-${place.partition}`),
-            };
-          }),
-        };
-      },
-    };
-  }
-
-  #groupWrites(): object {
-    return {
-      alterGroupOffsets: async (
-        groupId: string,
-        offsets: readonly (Place & { offset: number; metadata?: string })[],
-      ) => {
-        await Promise.resolve();
-        this.onAlter?.(groupId);
-        this.#rejectGone();
-        const group = this.groups.get(groupId) ?? this.group(groupId);
-        return offsets.map(({ topic, partition, offset, metadata = "" }) => {
-          if (group.members.length > 0) {
-            return { topic, partition, error: codedError("UNKNOWN_MEMBER_ID") };
-          }
-          group.commits.set(`${topic} ${partition}`, { offset, metadata });
-          return { topic, partition };
-        });
-      },
-      removeMembers: (groupId: string) => {
-        this.removed.push(groupId);
-        this.#found(groupId).members = [];
-        return Promise.resolve([]);
-      },
-      deleteGroups: (names: readonly string[]) =>
-        Promise.resolve(names.map((groupId) => {
-          const group = this.groups.get(groupId);
-          if (group === undefined) return { groupId, error: unknownGroup() };
-          if (group.members.length > 0) return { groupId, error: codedError("NON_EMPTY_GROUP") };
-          this.groups.delete(groupId);
-          return { groupId };
-        })),
-      deleteGroupOffsets: (groupId: string, places: readonly Place[]) =>
-        Promise.resolve(places.map(({ topic, partition }) => {
-          this.#found(groupId).commits.delete(`${topic} ${partition}`);
-          return { topic, partition };
-        })),
-    };
-  }
-}
-
-function unknownGroup(): Error {
-  return codedError("GROUP_ID_NOT_FOUND");
-}
-
-export interface FakeGroupOptions {
-  readonly groupId: string;
-  readonly topics: readonly string[];
-  readonly commit: string;
-  readonly from: Point;
-  readonly until?: string;
-  onAssigned(partitions: readonly Place[]): void;
-  onRevoked(partitions: readonly Place[]): Promise<void>;
-  onLost(partitions: readonly Place[]): void;
-  onNotice(notice: { kind: string; message: string }): void;
-}
-
-export class FakeGroupConsumer {
-  readonly options: FakeGroupOptions;
-  /** Next offsets, "t 0". */
-  readonly doneUpTo = new Map<string, number>();
-  closedWith: { readonly commit?: boolean } | undefined;
-  commits = 0;
-  /** Thrown by `commit`. */
-  commitError: Error | undefined;
-  readonly #cluster: LogCluster;
-  #end: () => void = () => undefined;
-  readonly #ended: Promise<void>;
-
-  constructor(cluster: LogCluster, options: FakeGroupOptions) {
-    this.#cluster = cluster;
-    this.options = options;
-    this.#ended = new Promise((resolve) => void (this.#end = resolve));
-  }
-
-  async *batches(): AsyncGenerator<unknown> {
-    const { topics, groupId, from, until, onAssigned } = this.options;
-    const places = topics.flatMap((topic) =>
-      (this.#cluster.topics.get(topic) ?? []).map((_, partition) => ({ topic, partition }))
-    );
-    onAssigned(places);
-    for (const place of places) {
-      const key = `${place.topic} ${place.partition}`;
-      const first = this.#cluster.committed(groupId, key) ?? this.#cluster.offsetOf(place, from);
-      await Promise.resolve();
-      if (first < this.#cluster.records(place.topic, place.partition).length) {
-        yield this.#cluster.batch(place, first);
-      }
-    }
-    setImmediate(() => this.#cluster.onIdle?.(this));
-    if (until !== "end") await this.#ended;
-  }
-
-  done(topic: string, partition: number, nextOffset: number): void {
-    this.doneUpTo.set(`${topic} ${partition}`, nextOffset);
-  }
-
-  async commit(): Promise<void> {
-    await Promise.resolve();
-    if (this.commitError !== undefined) throw this.commitError;
-    this.commits++;
-    const { groups } = this.#cluster;
-    const group = groups.get(this.options.groupId) ?? this.#cluster.group(this.options.groupId);
-    for (const [key, offset] of this.doneUpTo) group.commits.set(key, { offset, metadata: "" });
-  }
-
-  async close(options: { commit?: boolean }): Promise<void> {
-    this.closedWith = options;
-    if (options.commit === true) await this.commit();
-    this.#end();
-  }
-}
-
-function placeOf(key: string): Place {
-  const [topic = "", partition] = key.split(" ");
-  return { topic, partition: Number(partition) };
 }
 
 /** A cursor whose first record has the offset `from`. */

@@ -1,6 +1,7 @@
 /** A real shell: what a command of it is given, and what is heard of it. */
 import { describe, expect, test } from "bun:test";
-import { processIo, type ShellEnd } from "../../cli/io.ts";
+import { processIo } from "../../cli/io.ts";
+import type { ShellEnd } from "../../cli/shell_run.ts";
 import { RecordCommand } from "../../cli/record_command.ts";
 
 interface Heard {

@@ -7,6 +7,8 @@ describe("mq topic", () => {
     const cluster = clusterWith({ "a.v1": [], "b": [], "__in": [] });
     expect((await run("topic list -f name", cluster)).output).toBe("a.v1\nb\n");
     expect((await run("topic list a.* -f name", cluster)).output).toBe("a.v1\n");
+    expect((await run("topic list nosuch*", cluster)).code).toBe(0);
+    expect((await run("topic list nosuch", cluster)).code).toBe(3);
     expect((await run("topics --no-header", cluster)).output).toBe("a.v1\t1\t1\nb\t1\t1\n");
     expect((await run("topic list", cluster)).output).toMatch(/^NAME\tPARTITIONS\tREPLICAS\n/);
     const items = JSON.parse((await run("topic list --json", cluster)).output);
