@@ -1,6 +1,8 @@
 /** One node of mq and one of Apache Kafka, with the same settings for groups, to take figures of. */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { type Broker, startBroker } from "../harness/broker.ts";
+import { run } from "../harness/process.ts";
 import { temporaryDirectory } from "../harness/temporary_directory.ts";
 import { kafkaHome, startKafkaCluster } from "./kafka_cluster.ts";
 
@@ -15,6 +17,8 @@ export interface Side {
   readonly who: string;
   address(): string;
   pid(): number;
+  /** All that is resident; of a virtual machine what lives in its heap. */
+  memoryBytes(): Promise<number>;
   kill(): Promise<void>;
   /** Resolves when it is ready, which may be later than it serves. */
   start(): Promise<void>;
@@ -34,6 +38,7 @@ async function startMq(stack: AsyncDisposableStack): Promise<Side> {
     who: "mq",
     address: () => listen,
     pid: () => broker.process.pid,
+    memoryBytes: () => Promise.resolve(residentBytes(broker.process.pid)),
     kill: () => broker.kill(),
     start: async () => {
       broker = await startBroker({ words, dataDirectory, listen });
@@ -54,7 +59,19 @@ async function startKafka(stack: AsyncDisposableStack): Promise<Side | undefined
     who: "kafka",
     address: () => node.kafka,
     pid: () => node.pid,
+    memoryBytes: () => liveHeapBytes(node.pid),
     kill: () => node.kill(),
     start: () => node.start(),
   };
+}
+
+function residentBytes(pid: number): number {
+  const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(found?.[1] ?? NaN) * 1024;
+}
+
+/** Of a Java process, behind a full collection, which the question brings with it. */
+async function liveHeapBytes(pid: number): Promise<number> {
+  const { text } = await run("jcmd", [String(pid), "GC.class_histogram"]);
+  return Number(/^Total\s+\d+\s+(\d+)/m.exec(text)?.[1] ?? NaN);
 }

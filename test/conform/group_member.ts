@@ -1,6 +1,7 @@
 /**
  * Other people's consumers as members of groups: each a process that prints "PARTITION OFFSET VALUE" of
- * every record, commits and leaves at SIGTERM, and can be killed as any process.
+ * every record, commits and leaves at SIGTERM, and can be killed as any process. It ends with its stdin,
+ * so that none outlives a test program that was killed.
  *
  * What is not installed is left out: Python's are looked for in `MQ_CONFORM_PYTHON` (python3), Kafka's
  * own client in the jars of `MQ_CONFORM_KAFKA_LIBS`.
@@ -36,6 +37,8 @@ export interface ReadLine {
   readonly value: string;
 }
 
+const READ_LINE = /^(\d+) (\d+) (\d+)$/;
+
 export class Member implements AsyncDisposable {
   readonly process: RunningProcess;
   readonly #program: MemberProgram;
@@ -46,11 +49,15 @@ export class Member implements AsyncDisposable {
     this.process = start(command, [...words, ...program.after ?? []]);
   }
 
-  /** All that it has read so far; a line that is not whole yet is not among it. */
+  /**
+   * All that it has read so far; a line that is not whole yet is not among it. Throws where there is
+   * anything else: a line of a log would hide the record whose line it has broken.
+   */
   read(): readonly ReadLine[] {
     const text = new TextDecoder().decode(this.process.stdout());
     return text.split("\n").slice(0, -1).map((line) => {
-      const [partition = "", offset = "", value = ""] = line.split(" ");
+      const [, partition, offset, value = ""] = READ_LINE.exec(line) ?? [];
+      if (value === "") throw new Error(`${this.#program.title} has printed '${line}'`);
       return { partition: Number(partition), offset: Number(offset), value };
     });
   }
@@ -89,6 +96,14 @@ export const npmMembers: readonly MemberProgram[] = [
   },
 ];
 
+/**
+ * Ends what the shell becomes when its stdin ends, as the other members do by themselves. Where that has
+ * ended before, the one who waits has another parent.
+ */
+const END_WITH_STARTER = `exec 3<&0
+  (cat <&3; read -r _ _ _ parent _ </proc/self/stat; [ "$parent" = $$ ] && kill -9 $$) \
+    >/dev/null 2>&1 &`;
+
 /** kcat with an assignor of librdkafka. */
 export function kcatMember(assignor: string, ...words: readonly string[]): MemberProgram {
   const settings = [
@@ -99,7 +114,8 @@ export function kcatMember(assignor: string, ...words: readonly string[]): Membe
     `partition.assignment.strategy=${assignor}`,
     ...words,
   ].flatMap((setting) => ["-X", setting]);
-  const shell = `exec kcat -b "$0" -G "$1" -u -f '%p %o %s\\n' ${settings.join(" ")} "$2"`;
+  const kcat = `exec kcat -b "$0" -G "$1" -u -f '%p %o %s\\n' ${settings.join(" ")} "$2"`;
+  const shell = `${END_WITH_STARTER}\n${kcat} 3<&-`;
   return { title: `kcat, ${assignor}`, before: ["sh", "-c", shell], losesLast: true };
 }
 

@@ -1,9 +1,16 @@
 /** Groups of other people's clients; each client's part runs beside the others, since most is waiting. */
-import { afterAll, beforeAll, describe, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { hasTool } from "../harness/process.ts";
-import { kcatMember, type MemberProgram, npmMembers, otherMembers } from "./group_member.ts";
-import { membersComeAndGo } from "./group_scenario.ts";
-import { startGroupSubject, type Subject } from "./subject.ts";
+import { Feed } from "./feed.ts";
+import {
+  kcatMember,
+  Member,
+  type MemberProgram,
+  npmMembers,
+  otherMembers,
+} from "./group_member.ts";
+import { looking, membersComeAndGo } from "./group_scenario.ts";
+import { freshTopic, startGroupSubject, type Subject } from "./subject.ts";
 
 const isKcat = await hasTool("kcat");
 const programs = [
@@ -39,10 +46,26 @@ async function playEach(left: MemberProgram[]): Promise<void> {
   }
 }
 
+/** It is told by its stdin that a test program is gone; a program that is killed says no more. */
+async function endsWithStarter(program: MemberProgram): Promise<void> {
+  await using feed = await Feed.open(subject.kafka, freshTopic("starter"));
+  const { topic } = feed;
+  await using member = new Member(program, { broker: subject.kafka, group: `${topic}-g`, topic });
+  await looking(`${program.title} reads`, () => member.read().length > 0);
+  member.process.writeAndEnd("");
+  expect(await member.process.ended, program.title).not.toBe(0);
+}
+
 describe("members that come, leave and are killed: every record is read, and offsets resume", () => {
   for (const { program, isPresent } of programs) {
     test.skipIf(!isPresent)(program.title, async () => {
       await outcomes.get(program)?.promise;
     });
+  }
+});
+
+describe("a member ends with the program that has started it", () => {
+  for (const { program, isPresent } of programs) {
+    test.skipIf(!isPresent)(program.title, () => endsWithStarter(program));
   }
 });

@@ -57,7 +57,7 @@ class Sweep {
   #options(seed: number): SimOptions {
     const { nodes, given } = this.#arguments;
     // Half of all worlds have groups; what else a seed draws is the same with them.
-    const groups = seed % 2 === 0 ? { groups: drawGroups(seed) } : {};
+    const groups = seed % 2 === 0 ? drawGroups(seed) : {};
     return drawOptions(seed, {
       ...(nodes === undefined ? {} : { nodes }),
       ...groups,

@@ -6,7 +6,7 @@ import type { SimOptions } from "./sim_options.ts";
 
 /** `hasLostDisk`: an operator would not let such a node begin a cluster of its own again. */
 export function nodeSettings(
-  { layout, settings: drawn, groups }: SimOptions,
+  { layout, settings: drawn, groups, groupSettings }: SimOptions,
   names: readonly string[],
   { index, hasLostDisk }: { readonly index: number; readonly hasLostDisk: boolean },
 ): ReadonlyMap<string, string> {
@@ -16,6 +16,7 @@ export function nodeSettings(
     "auto.create.topics.enable": "false",
     "listeners": `PLAINTEXT://${names[index]}:${KAFKA_PORT}`,
     ...(groups === undefined ? {} : GROUP_SETTINGS),
+    ...groupSettings,
     ...drawn,
   }));
   if (names.length === 1) return settings;

@@ -62,6 +62,12 @@ export class Operator {
     this.#useOthers(this.#env as Env, loss).catch(this.#options.onBroken);
   }
 
+  /** The topic is to have so many partitions: it is made where it has none, else made larger. */
+  widen(topic: string, partitions: number): void {
+    this.isSatisfied = false;
+    this.#widen(this.#env as Env, topic, partitions).catch(this.#options.onBroken);
+  }
+
   askForLiveness(): void {
     this.#isLivenessAsked = true;
   }
@@ -124,6 +130,37 @@ export class Operator {
       return false;
     }
     return voters.length === (options.nodes === 1 ? 1 : controllers.length);
+  }
+
+  async #widen(env: Env, name: string, partitions: number): Promise<void> {
+    const client = new Client({
+      brokers: this.#options.brokers,
+      env,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    });
+    for (;;) {
+      try {
+        // deno-lint-ignore no-await-in-loop -- until it is done
+        const [done] = partitions === 1
+          ? await client.admin.createTopics([
+            { name, partitions, replicationFactor: 1, configs: {} },
+          ])
+          : await client.admin.createPartitions([{ name, partitions }]);
+        const { error } = done ?? {};
+        // It was carried out before, and the answer was lost.
+        const isDone = error === undefined || error.code === "TOPIC_ALREADY_EXISTS" ||
+          error.code === "INVALID_PARTITIONS";
+        if (isDone) break;
+        this.lastRefusal = error.message;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        this.lastRefusal = error.message;
+      }
+      // deno-lint-ignore no-await-in-loop
+      await new Promise<void>((resolve) => env.clock.after(SOON_MS, resolve));
+    }
+    this.isSatisfied = true;
+    await client.close();
   }
 
   async #useOthers(env: Env, { node: lost, isNoticed }: Loss): Promise<void> {

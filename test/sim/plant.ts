@@ -11,6 +11,7 @@ import { Partition } from "../../src/runtime/partition.ts";
 import { Life } from "./life.ts";
 import { CLUSTER_BUGS, type ClusterPlantName } from "./plant_cluster.ts";
 import { GROUP_BUGS, type GroupPlantName } from "./plant_groups.ts";
+import { ORDER_BUGS, type OrderPlantName } from "./plant_orders.ts";
 import { replace, replaceGetter, type Undo } from "./replace.ts";
 import type { World } from "./world.ts";
 
@@ -32,7 +33,11 @@ export const PLANT_NAMES = [
   "timer-of-the-host",
 ] as const;
 
-export type PlantName = (typeof PLANT_NAMES)[number] | ClusterPlantName | GroupPlantName;
+export type PlantName =
+  | (typeof PLANT_NAMES)[number]
+  | ClusterPlantName
+  | GroupPlantName
+  | OrderPlantName;
 
 const LOST_EVERY_US = 500_000;
 const BACK_EVERY = 2000;
@@ -48,6 +53,7 @@ export function plantBug(world: World): Undo {
 const BUGS: Partial<Record<PlantName, (world: World) => Undo | void>> = {
   ...CLUSTER_BUGS,
   ...GROUP_BUGS,
+  ...ORDER_BUGS,
   "sync-does-nothing": ({ nodes }) => {
     for (const { process } of nodes) process.faults.honesty.isSyncHonest = false;
   },

@@ -1,8 +1,8 @@
-/** Bugs on purpose of groups: as `plant.ts`, and planted there. */
+/** Bugs on purpose of groups: as `plant.ts`, and planted there. Longer than most: it is a list. */
 import type { GroupRecord } from "../../src/api/coordinator_record/group_record.ts";
 import { ClassicGroup } from "../../src/group/classic/classic_group.ts";
 import { ConsumerGroup } from "../../src/group/consumer/consumer_group.ts";
-import type { GroupRequest } from "../../src/group/group_request.ts";
+import type { GroupRequest, GroupResponses } from "../../src/group/group_request.ts";
 import type { Token } from "../../src/group/turn.ts";
 import { GroupCoordinator } from "../../src/runtime/coordinator/coordinator.ts";
 import { type GroupAppend, RecordAppender } from "../../src/runtime/coordinator/record_append.ts";
@@ -11,7 +11,10 @@ import { CommittedOffsets } from "../../src/group/committed_offsets.ts";
 import { ConsumerGroupState } from "../../src/group/consumer/group_state.ts";
 import { MemberTimers } from "../../src/group/consumer/timers.ts";
 import type { Decision } from "../../src/group/decision.ts";
-import { GroupShard } from "../../src/group/group_shard.ts";
+import { GroupShard, type TopicsChange } from "../../src/group/group_shard.ts";
+import { TopicHashes } from "../../src/group/consumer/metadata_hash.ts";
+import { ClusterImage } from "../../src/metadata/image.ts";
+import { WaitingReplies } from "../../src/runtime/coordinator/waiting_replies.ts";
 import { assignors } from "../../src/client/group/assignor/assignors.ts";
 import { type Committable, GroupProgress } from "../../src/client/group/group_progress.ts";
 import { type Ms, type Offset, toMs, toOffset } from "../../src/ground/numbers.ts";
@@ -37,9 +40,20 @@ export const GROUP_PLANT_NAMES = [
   "offsets-of-another-group",
   "refused-append-is-replayed",
   "former-leader-answers",
+  "partitions-are-stale",
+  "generation-is-repeated",
+  "anybody-may-come-in",
+  "everybody-leads",
+  "leader-misses-a-member",
+  "answers-are-released-early",
+  "told-before-it-is-kept",
+  "deleted-topic-keeps-offsets",
+  "offsets-in-use-expire",
 ] as const;
 
 export type GroupPlantName = (typeof GROUP_PLANT_NAMES)[number];
+
+type Joined = GroupResponses["JoinGroup"];
 
 /** So many records a load that ends early has replayed. */
 const EARLY = 8;
@@ -210,6 +224,90 @@ export const GROUP_BUGS: Readonly<Record<GroupPlantName, () => Undo>> = {
       }),
     ]);
   },
+  "partitions-are-stale": () => replace(TopicHashes.prototype, "forget", () => undefined),
+  // What members are told is one ahead of what a load finds.
+  "generation-is-repeated": () => {
+    return changeDecisions(({ records, replies }) => {
+      const changed = records.map((record) => {
+        if (record.kind !== "GroupMetadata" || record.value === null) return record;
+        const generation = Math.max(0, record.value.generation - 1);
+        return { ...record, value: { ...record.value, generation } };
+      });
+      return { records: changed, replies };
+    });
+  },
+  "anybody-may-come-in": () => {
+    const { decide } = GroupShard.prototype;
+    return replace(
+      GroupShard.prototype,
+      "decide",
+      function (this: GroupShard, now: Ms, request: GroupRequest, token: Token<never>): Decision {
+        const caller = { ...request.caller, apiVersion: 3 };
+        const isNew = request.kind === "JoinGroup" && request.body.memberId === "";
+        return decide.call(this, now, isNew ? { ...request, caller } : request, token);
+      },
+    );
+  },
+  "everybody-leads": () => {
+    return changeReplies((replies) =>
+      replies.map((reply) => {
+        const joined = reply.response as Joined;
+        const isJoin = joined.leader !== undefined && (joined.generationId ?? 0) > 0;
+        if (!isJoin || joined.leader === joined.memberId) return reply;
+        const members = [{ memberId: joined.memberId, metadata: new Uint8Array(0) }];
+        return { ...reply, response: { ...joined, leader: joined.memberId, members } };
+      })
+    );
+  },
+  "leader-misses-a-member": () => {
+    return changeReplies((replies) =>
+      replies.map((reply) => {
+        const joined = reply.response as Joined;
+        if ((joined.members?.length ?? 0) < 2 || joined.leader === undefined) return reply;
+        const members = joined.members.filter(({ memberId }, index) => {
+          return memberId === joined.leader || index < joined.members.length - 1;
+        });
+        return { ...reply, response: { ...joined, members } };
+      })
+    );
+  },
+  "answers-are-released-early": () => {
+    const { release } = WaitingReplies.prototype;
+    return replace(WaitingReplies.prototype, "release", function (this: WaitingReplies): void {
+      release.call(this, toOffset(Number.MAX_SAFE_INTEGER));
+    });
+  },
+  "told-before-it-is-kept": () => {
+    const { ask } = ShardDriver.prototype;
+    return replace(ShardDriver.prototype, "ask", function (
+      this: ShardDriver,
+      request: GroupRequest,
+    ): unknown {
+      if (request.kind !== "OffsetFetch" || !this.isActive) return ask.call(this, request);
+      const { replies } = this.machine.decide(toMs(1), request, { id: -1 });
+      return replies[0]?.response ?? ask.call(this, request);
+    });
+  },
+  "deleted-topic-keeps-offsets": () => {
+    const { topicsChanged } = GroupShard.prototype;
+    return undoAll([
+      replace(
+        GroupShard.prototype,
+        "topicsChanged",
+        function (this: GroupShard, now: Ms, { changed, removed }: TopicsChange): Decision {
+          const names = removed.map(({ name }) => name);
+          return topicsChanged.call(this, now, { changed: [...changed, ...names], removed: [] });
+        },
+      ),
+      replace(ClusterImage.prototype, "removedTopics", () => []),
+    ]);
+  },
+  "offsets-in-use-expire": () => {
+    return undoAll([
+      replace(ClassicGroup.prototype, "isSubscribedTo", () => false),
+      replace(ConsumerGroup.prototype, "isSubscribedTo", () => false),
+    ]);
+  },
 };
 
 function undoAll(undo: readonly Undo[]): Undo {
@@ -220,20 +318,21 @@ function undoAll(undo: readonly Undo[]): Undo {
 
 /** What every turn of a shard answers, as a bug has it. */
 function changeReplies(change: (replies: Decision["replies"]) => Decision["replies"]): Undo {
+  return changeDecisions(({ records, replies }) => ({ records, replies: change(replies) }));
+}
+
+function changeDecisions(change: (decision: Decision) => Decision): Undo {
   const { decide, wake } = GroupShard.prototype;
-  const changed = (decision: Decision): Decision => {
-    return { records: decision.records, replies: change(decision.replies) };
-  };
   return undoAll([
     replace(
       GroupShard.prototype,
       "decide",
       function (this: GroupShard, now: Ms, request: GroupRequest, token: Token<never>): Decision {
-        return changed(decide.call(this, now, request, token));
+        return change(decide.call(this, now, request, token));
       },
     ),
     replace(GroupShard.prototype, "wake", function (this: GroupShard, now: Ms): Decision {
-      return changed(wake.call(this, now));
+      return change(wake.call(this, now));
     }),
   ]);
 }
@@ -242,17 +341,28 @@ const CLASSIC_PLANTS: readonly GroupPlantName[] = [
   "revoked-is-not-awaited",
   "old-generation-commits",
   "assignment-of-another",
+  "generation-is-repeated",
+  "anybody-may-come-in",
+  "everybody-leads",
+  "leader-misses-a-member",
 ];
+
+const SHORT_RETENTION = {
+  "offsets.retention.minutes": "1",
+  "offsets.retention.check.interval.ms": "1000",
+};
 
 /** To be found they need members that the group goes on without. */
 const CLIENT_FAULT_PLANTS: readonly GroupPlantName[] = [
   "old-generation-commits",
   "old-epoch-commits",
+  "silent-member-stays",
 ];
 
 /** Worlds in which each of them has something to do. */
 export function groupWorldOf(plant: GroupPlantName): Partial<SimOptions> {
   const isClassic = CLASSIC_PLANTS.includes(plant);
+  const isOfAge = plant === "offsets-in-use-expire";
   const group: SimGroup = {
     groupId: "g1",
     protocol: isClassic ? "classic" : "consumer",
@@ -264,16 +374,20 @@ export function groupWorldOf(plant: GroupPlantName): Partial<SimOptions> {
   return {
     nodes: 1,
     clients: 2,
-    thinkMeanMs: 50,
+    thinkMeanMs: plant === "told-before-it-is-kept" ? 5 : 50,
+    // Who asks all the time what is committed comes between a commit and its sync.
+    ...(plant === "told-before-it-is-kept" ? { groupOperations: { "read-groups": 1 } } : {}),
     faultMeanMs: 1000,
     faults: plant === "former-leader-answers"
       ? { "graceful-restart": 3, "write-error": 2, "sync-error": 3 }
       : CLIENT_FAULT_PLANTS.includes(plant)
       ? { kill: 3, pause: 6, partition: 6, "cut-connections": 3 }
       : { kill: 3, "power-loss": 3 },
-    operations: { "create-topic": 5, produce: 9 },
-    safetyMs: 30_000,
-    settings: {},
+    operations: plant === "deleted-topic-keeps-offsets"
+      ? { "create-topic": 5, produce: 9, "delete-topic": 3 }
+      : { "create-topic": 5, produce: 9 },
+    safetyMs: isOfAge ? 90_000 : 30_000,
+    settings: isOfAge ? SHORT_RETENTION : {},
     // So that an answer can be there before the disk is through.
     disk: { readUs: 20, syncUs: 8000, isDroppedByFailedSync: false },
     network: {

@@ -7,6 +7,7 @@ import process from "node:process";
 import { PLANT_NAMES, type PlantName } from "./plant.ts";
 import { CLUSTER_PLANT_NAMES, type ClusterPlantName, worldOf } from "./plant_cluster.ts";
 import { GROUP_PLANT_NAMES, type GroupPlantName, groupWorldOf } from "./plant_groups.ts";
+import { ORDER_PLANT_NAMES, type OrderPlantName, orderWorldOf } from "./plant_orders.ts";
 import { runSimulation } from "./run_seed.ts";
 import { drawOptions } from "./sim_options.ts";
 
@@ -17,7 +18,7 @@ const asked = process.argv.slice(2).filter((word) => !word.startsWith("--")) as 
 for (
   const plant of asked.length > 0
     ? asked
-    : [...PLANT_NAMES, ...CLUSTER_PLANT_NAMES, ...GROUP_PLANT_NAMES]
+    : [...PLANT_NAMES, ...CLUSTER_PLANT_NAMES, ...GROUP_PLANT_NAMES, ...ORDER_PLANT_NAMES]
 ) {
   const finds: string[] = [];
   const needed: number[] = [];
@@ -25,6 +26,8 @@ for (
   for (let seed = 1; seed <= SEEDS_MAX && finds.length < FINDS; seed++) {
     const given = isOfGroups(plant)
       ? { ...groupWorldOf(plant), plant }
+      : isOfOrders(plant)
+      ? { ...orderWorldOf(plant), plant }
       : isOfClusters(plant)
       ? { ...worldOf(plant), plant }
       : { plant, nodes: 1 };
@@ -50,4 +53,8 @@ function isOfClusters(plant: PlantName): plant is ClusterPlantName {
 
 function isOfGroups(plant: PlantName): plant is GroupPlantName {
   return (GROUP_PLANT_NAMES as readonly string[]).includes(plant);
+}
+
+function isOfOrders(plant: PlantName): plant is OrderPlantName {
+  return (ORDER_PLANT_NAMES as readonly string[]).includes(plant);
 }

@@ -11,6 +11,7 @@ import { DAMAGING_FAULTS, FAULT_NAMES, LATER_FAULT_NAMES } from "./fault/fault_n
 import type { OperationName } from "./operation/operation_names.ts";
 import { OPERATION_NAMES } from "./operation/operation_names.ts";
 import type { SimGroup } from "./group/group_options.ts";
+import type { GroupOperationName } from "./group/operation/group_operation_names.ts";
 import { drawLayout, type Layout } from "./layout.ts";
 import type { PlantName } from "./plant.ts";
 
@@ -47,6 +48,10 @@ export interface SimOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** None where left out, as in every world before there were any. */
   readonly groups?: readonly SimGroup[];
+  /** What somebody who is no member does to them; nobody is there for that where left out. */
+  readonly groupOperations?: Partial<Record<GroupOperationName, number>>;
+  /** Settings of all nodes of a world with groups. */
+  readonly groupSettings?: Readonly<Record<string, string>>;
   /** A bug on purpose; only tests name one. */
   readonly plant?: PlantName;
 }

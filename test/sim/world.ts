@@ -21,6 +21,8 @@ import { SimNetwork } from "./env/sim_network.ts";
 import { withEqualRuntimes } from "./equal_runtimes.ts";
 import { FAULTS } from "./fault/faults.ts";
 import type { FaultName } from "./fault/fault_names.ts";
+import { GroupKeeper } from "./group/group_keeper.ts";
+import { isRead } from "./group/group_options.ts";
 import { GroupWorld } from "./group/group_world.ts";
 import { SimMember } from "./group/sim_member.ts";
 import { HostUsed, withoutHost } from "./host_guard.ts";
@@ -31,7 +33,7 @@ import { loseForGood } from "./lose_for_good.ts";
 import { Operator } from "./operator.ts";
 import { plantBug } from "./plant.ts";
 import { Scheduler } from "./scheduler.ts";
-import { Shadow } from "./shadow.ts";
+import { Shadow, TopicShadow } from "./shadow.ts";
 import { SimClient } from "./sim_client.ts";
 import { KAFKA_PORT, SimNode } from "./sim_node.ts";
 import type { SimOptions } from "./sim_options.ts";
@@ -159,7 +161,8 @@ export class World {
       groups,
       nodes,
       shadow,
-      lifeOf: () => scheduler.life,
+      scheduler,
+      onSeen: (what) => this.coverage.add(`groups: ${what}`),
       onBroken: (what, message) => this.#fail(what, message),
       onDurable: (what, place) => this.#mustBeOnAMedium(what, place),
     });
@@ -180,6 +183,25 @@ export class World {
         });
       })
     );
+    const { groupOperations: operations, settings } = this.options;
+    world.shadow.mayExpire = "offsets.retention.minutes" in settings;
+    if (operations !== undefined) {
+      world.keeper = new GroupKeeper({
+        process: this.#process("keeper", chance.fork()),
+        scheduler,
+        chance: chance.fork(),
+        brokers,
+        groupIds: groups.map(({ groupId }) => groupId),
+        operations,
+        shadow,
+        groups: world.shadow,
+        mayBeStale: nodes.length > 1,
+        thinkMeanMs,
+        rest: (groupId, isResting) => world.rest(groupId, isResting),
+        onBroken: (error) => this.#onError(error),
+        onDone: (what, outcome) => this.coverage.add(`group operation ${what} ${outcome}`),
+      });
+    }
     shadow.onDisksLost = () => world.shadow.forgive();
     return world;
   }
@@ -242,7 +264,10 @@ export class World {
       scheduler.runUntil(scheduler.nowUs + LIVENESS_STEP_US);
     }
     if (this.#failure !== undefined || this.shadow.isDamaged) return;
-    if (this.#isSatisfied()) return this.#goOnWithoutOne();
+    if (this.#isSatisfied()) {
+      this.#giveGroupsMore();
+      return this.#failure === undefined ? this.#goOnWithoutOne() : undefined;
+    }
     const states = this.nodes.map(({ process, phase, lastEnd }) =>
       `${process.name} ${phase} ${lastEnd}`
     );
@@ -256,6 +281,35 @@ export class World {
           whyClusterIsNotWell(this.nodes) ?? this.groups.whyNotWell() ?? "the cluster is well"
         }; ${describeQuorums(this.nodes)}`,
     );
+  }
+
+  /**
+   * A topic that members wait for comes, and gets one partition more, while groups stand still: nobody
+   * joins or leaves, so nothing but the news of it can make them divide anew.
+   */
+  #giveGroupsMore(): void {
+    const { scheduler, options, operator, groups, shadow } = this;
+    if (groups.members.length === 0) return;
+    const name = shadow.nextTopicName();
+    if (!isRead(name)) return;
+    for (const partitions of [1, 2]) {
+      const topic = new TopicShadow(name, partitions, "quorum-fsync");
+      topic.existence = "there";
+      shadow.topics.set(name, topic);
+      operator.widen(name, partitions);
+      const endUs = scheduler.nowUs + options.livenessMs * US;
+      const isWell = (): boolean => operator.isSatisfied && groups.whyNotWell() === undefined;
+      while (this.#failure === undefined && scheduler.nowUs < endUs && !isWell()) {
+        scheduler.runUntil(scheduler.nowUs + LIVENESS_STEP_US);
+      }
+      if (this.#failure !== undefined) return;
+      if (isWell()) continue;
+      const why = operator.isSatisfied ? groups.whyNotWell() : operator.lastRefusal;
+      return this.#fail(
+        "new partitions get an owner",
+        `${name} has ${partitions}, and ${options.livenessMs} ms later: ${why}`,
+      );
+    }
   }
 
   /**
@@ -303,7 +357,7 @@ export class World {
 
   #starters(): readonly { readonly start: () => void }[] {
     const { scheduler } = this;
-    return [...this.nodes, ...this.clients, ...this.groups.members].map((one, index) => ({
+    return [...this.nodes, ...this.clients, ...this.groups.machines].map((one, index) => ({
       start: () => void scheduler.after(index * 1500, { label: "start" }, () => one.start()),
     }));
   }
@@ -334,7 +388,8 @@ export class World {
       if (name !== undefined && !options.skippedFaults.includes(number)) {
         const phases = this.nodes.map(({ phase }) => phase);
         const { nodes, network, shadow, operator } = this;
-        const clients = [...this.clients, ...this.groups.members];
+        const clients = [...this.clients, ...this.groups.machines];
+        const states = this.groups.states();
         const isDone = FAULTS[name]({
           scheduler,
           network,
@@ -347,6 +402,7 @@ export class World {
         });
         if (isDone) {
           for (const phase of phases) this.coverage.add(`fault ${name} while ${phase}`);
+          for (const state of states) this.coverage.add(`groups: fault ${name} while ${state}`);
         }
       }
       this.#scheduleFault();
@@ -376,7 +432,7 @@ export class World {
       client.start();
       client.askForLiveness();
     }
-    for (const { process } of this.groups.members) {
+    for (const { process } of this.groups.machines) {
       process.machine.wallOffsetMs = WALL_MS;
       process.resume();
       if (process.life !== undefined) process.life.eventCostUs = 0;
@@ -425,6 +481,7 @@ export class World {
   readonly #onTrace: OnTrace = (life, level, message, fields) => {
     const { scheduler } = this;
     scheduler.hash.label(message);
+    this.groups.onTrace(message, fields);
     scheduler.note(life.processName, {
       atUs: scheduler.nowUs,
       label: `TRACE ${level} ${message}`,

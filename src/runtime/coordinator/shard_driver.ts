@@ -59,6 +59,10 @@ type State = "loading" | "active" | "stopping" | "gone";
 
 /** After a wake whose records were refused: the log may have room again. */
 const WAKE_AGAIN_MS = 500;
+/** A timer that is later than this was late because the process stood still, or had no time. */
+const STANDSTILL_MS = 1000;
+/** So long members are heard after a standstill before anybody is taken to be silent. */
+const HEARING_MS = 5000;
 /** Wakes at once, one behind the other, after which a shard is taken to be running in a circle. */
 const WAKES_AT_ONCE_MAX = 10_000;
 /** A timer further ahead fires early, and is set anew then. */
@@ -74,6 +78,9 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
   #state: State = "loading";
   #timer: Timer | undefined;
   #timerAt: Ms | undefined;
+  /** When the timer is to fire, on the monotonic clock. */
+  #timerDueMs = 0;
+  #isHearing = false;
   #notBefore = -Infinity;
   #wakesAtOnce = 0;
   #missed: TopicsChange | undefined;
@@ -286,6 +293,7 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     this.#cancelTimer();
     this.#timerAt = at;
     const delayMs = Math.min(Math.max(Math.ceil(at - this.#options.now()), 0), TIMER_MS_MAX);
+    this.#timerDueMs = this.#options.clock.monotonicMs() + delayMs;
     this.#timer = this.#options.clock.after(delayMs, () => this.#onTimer());
   }
 
@@ -299,6 +307,11 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     this.#timer = undefined;
     this.#timerAt = undefined;
     const now = this.#options.now();
+    this.#isHearing = !this.#isHearing && this.#hasStoodStill();
+    if (this.#isHearing) {
+      this.#notBefore = now + HEARING_MS;
+      return this.#setTimer();
+    }
     this.#notBefore = now + WAKE_AGAIN_MS;
     // The steady clock may run slower than the timer: then it is not time yet.
     const isDue = (this.machine.wakeAt ?? Infinity) <= now;
@@ -309,6 +322,11 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     this.#wakesAtOnce = isAtOnce ? this.#wakesAtOnce + 1 : 0;
     if (isDone && this.#wakesAtOnce < WAKES_AT_ONCE_MAX) this.#notBefore = -Infinity;
     this.#setTimer();
+  }
+
+  /** Then what members have sent meanwhile waits unread, and they may have to connect anew. */
+  #hasStoodStill(): boolean {
+    return this.#options.clock.monotonicMs() - this.#timerDueMs > STANDSTILL_MS;
   }
 }
 

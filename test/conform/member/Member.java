@@ -1,3 +1,5 @@
+import java.io.IOException;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -16,6 +18,9 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  */
 public class Member {
   public static void main(String[] words) {
+    // Kafka's logging writes to what is stdout by then, in the middle of a record's line if need be.
+    PrintStream records = System.out;
+    System.setOut(System.err);
     Properties settings = new Properties();
     settings.put("bootstrap.servers", words[0]);
     settings.put("group.id", words[1]);
@@ -32,6 +37,7 @@ public class Member {
     }
     if (words.length > 4) settings.put("group.instance.id", words[4]);
     KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings);
+    endWithStarter();
     Thread main = Thread.currentThread();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       consumer.wakeup();
@@ -44,12 +50,26 @@ public class Member {
     try (consumer) {
       consumer.subscribe(List.of(words[2]), new Noting());
       while (true) {
-        consumer.poll(Duration.ofMillis(100)).forEach(record -> System.out.println(
+        consumer.poll(Duration.ofMillis(100)).forEach(record -> records.println(
             record.partition() + " " + record.offset() + " " + record.value()));
       }
     } catch (WakeupException asked) {
       System.err.println("leaves");
     }
+  }
+
+  /** Ends this program when its stdin does, which is when whoever has started it is gone. */
+  private static void endWithStarter() {
+    Thread watch = new Thread(() -> {
+      try {
+        while (System.in.read() >= 0) { }
+      } catch (IOException gone) {
+        // The same.
+      }
+      Runtime.getRuntime().halt(1);
+    });
+    watch.setDaemon(true);
+    watch.start();
   }
 
   /** Says when partitions have moved. */

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from aiokafka import AIOKafkaConsumer
+from ends_with_its_starter import end_with_starter
 
 
 async def main(broker, group, topic):
@@ -34,4 +35,5 @@ async def main(broker, group, topic):
         await consumer.stop()
 
 
+end_with_starter()
 asyncio.run(main(*sys.argv[1:4]))

@@ -7,7 +7,9 @@ import signal
 import sys
 
 from confluent_kafka import Consumer
+from ends_with_its_starter import end_with_starter
 
+end_with_starter()
 broker, group, topic = sys.argv[1:4]
 protocol = sys.argv[4] if len(sys.argv) > 4 else "classic"
 settings = {

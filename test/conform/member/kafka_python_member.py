@@ -5,8 +5,10 @@ Prints "PARTITION OFFSET VALUE" of every record; SIGTERM commits and leaves.
 import signal
 import sys
 
+from ends_with_its_starter import end_with_starter
 from kafka import KafkaConsumer
 
+end_with_starter()
 broker, group, topic = sys.argv[1:4]
 is_running = True
 

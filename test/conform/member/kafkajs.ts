@@ -4,7 +4,9 @@
  */
 import process from "node:process";
 import { Kafka, logLevel } from "kafkajs";
+import { endWithStarter } from "./ends_with_its_starter.ts";
 
+endWithStarter();
 const [broker = "", groupId = "", topic = ""] = process.argv.slice(2);
 const kafka = new Kafka({ clientId: "kafkajs", brokers: [broker], logLevel: logLevel.NOTHING });
 const consumer = kafka.consumer({

@@ -5,7 +5,9 @@
  */
 import process from "node:process";
 import { Consumer, stringDeserializers } from "@platformatic/kafka";
+import { endWithStarter } from "./ends_with_its_starter.ts";
 
+endWithStarter();
 const [broker = "", groupId = "", topic = "", protocol = "classic"] = process.argv.slice(2);
 const sessions = { sessionTimeout: 6000, rebalanceTimeout: 10_000, heartbeatInterval: 500 };
 const consumer = new Consumer({

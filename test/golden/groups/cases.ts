@@ -6,7 +6,9 @@ import { adminCases } from "./admin_cases.ts";
 import { commitCases } from "./commit_cases.ts";
 import { consumerCases } from "./consumer_cases.ts";
 import { consumerJoinCases } from "./consumer_join_cases.ts";
+import { groupConfigCases } from "./group_config_cases.ts";
 import { joinCases } from "./join_cases.ts";
+import { limitCases } from "./limit_cases.ts";
 import { memberCases } from "./member_cases.ts";
 import { mixedCases } from "./mixed_cases.ts";
 import { offsetCases } from "./offset_cases.ts";
@@ -23,6 +25,8 @@ export const cases: readonly Case[] = [
   ...consumerJoinCases,
   ...consumerCases,
   ...mixedCases,
+  ...limitCases,
+  ...groupConfigCases,
 ];
 
 /** What a broker has answered to a case. */

@@ -5,13 +5,16 @@ import { Connection } from "../../../src/client/connection.ts";
 import type { Uuid } from "../../../src/ground/uuid.ts";
 import { type Fixture, startBroker } from "../../broker/broker_fixture.ts";
 import { adminCases } from "./admin_cases.ts";
+import { BROKER_SETTINGS } from "./broker_settings.ts";
 import { cases, type PlayedCase } from "./cases.ts";
 import { commitCases } from "./commit_cases.ts";
 import { consumerCases } from "./consumer_cases.ts";
 import { consumerJoinCases } from "./consumer_join_cases.ts";
 import { deviations } from "./deviations.ts";
+import { groupConfigCases } from "./group_config_cases.ts";
 import { joinCases } from "./join_cases.ts";
 import recorded from "./kafka_4_1_groups.json" with { type: "json" };
+import { limitCases } from "./limit_cases.ts";
 import { memberCases } from "./member_cases.ts";
 import { mixedCases } from "./mixed_cases.ts";
 import { offsetCases } from "./offset_cases.ts";
@@ -31,11 +34,7 @@ let wire: Wire;
 let topicIds: ReadonlyMap<string, Uuid>;
 beforeAll(async () => {
   await import("re2js"); // so that its first use needs a few turns only
-  fixture = await startBroker({
-    "group.initial.rebalance.delay.ms": "0",
-    "offsets.topic.num.partitions": "4",
-    "offsets.topic.replication.factor": "1",
-  });
+  fixture = await startBroker(BROKER_SETTINGS);
   wire = wireTo(fixture);
   topicIds = await prepare(wire);
 });
@@ -137,6 +136,8 @@ const parts: Readonly<Record<string, readonly Case[]>> = {
   "joining a group of the consumer protocol": consumerJoinCases,
   "members of a group of the consumer protocol": consumerCases,
   "both protocols in one group": mixedCases,
+  "limits of groups and sessions": limitCases,
+  "settings of a group": groupConfigCases,
 };
 
 describe("the table of answers about groups", () => {

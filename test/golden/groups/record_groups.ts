@@ -1,8 +1,7 @@
 /**
  * Records what a real Kafka answers to the cases of `cases.ts`: run by hand against a broker with the
- * id 1 that was just started with `group.initial.rebalance.delay.ms=0`, `offsets.topic.num.partitions=4`
- * and `unstable.api.versions.enable=true` (for the versions with topic ids). It takes some minutes:
- * sessions have to run out.
+ * id 1 that was just started with what `broker_settings.ts` says and `unstable.api.versions.enable=true`
+ * (for the versions with topic ids). It takes some minutes: sessions have to run out.
  *
  *     bun test/golden/groups/record_groups.ts HOST:PORT [TITLE] > test/golden/groups/kafka_4_1_groups.json
  *

@@ -1,6 +1,6 @@
 /**
  * What one shard has said of its groups so far, by its records and answers alone, and whether what it
- * says next agrees with that.
+ * says next agrees with that. Longer than most: it is about both protocols, which one group may speak.
  */
 import type {
   GroupRecord,
@@ -8,7 +8,7 @@ import type {
 } from "../../../src/api/coordinator_record/group_record.ts";
 import type { Decision } from "../../../src/group/decision.ts";
 import type { GroupRequest, GroupResponses } from "../../../src/group/group_request.ts";
-import { GROUP_SETTINGS } from "./group_options.ts";
+import { GROUP_SETTINGS, isRead } from "./group_options.ts";
 
 /** What every member of a simulation asks for (`sim_member.ts`), or is given. */
 const SESSION_MS = Number(GROUP_SETTINGS["group.consumer.session.timeout.ms"]);
@@ -21,14 +21,24 @@ interface Member {
   readonly assigned: string;
   /** Since when it has to give something back. */
   readonly unrevokedAt: number | undefined;
+  /** It speaks the classic protocol in a consumer group. */
+  readonly isClassic: boolean;
 }
 
-const NEW_MEMBER: Member = { instanceId: null, epoch: 0, assigned: "", unrevokedAt: undefined };
+const NEW_MEMBER: Member = {
+  instanceId: null,
+  epoch: 0,
+  assigned: "",
+  unrevokedAt: undefined,
+  isClassic: false,
+};
 
-/** The newest generation that members were told of, and assignments of it. */
+/** The newest generation and epoch that members were told of. */
 export interface Floor {
   generation: number;
   epoch: number;
+  /** How often the group has ended: the next of its name begins anew. */
+  lifeCount: number;
 }
 
 export class Referee {
@@ -37,6 +47,9 @@ export class Referee {
   readonly members = new Map<string, Member>();
   groupEpoch = 0;
   #isConsumer = false;
+  /** From a consumer group: its members are of the generation before that of the record. */
+  #isConverted = false;
+  #hasEnded = false;
   #generation = -1;
   /** Members of that generation. */
   readonly #present = new Set<string>();
@@ -51,8 +64,14 @@ export class Referee {
     this.#onBroken = (what, message) => onBroken(what, `${groupId}: ${message}`);
   }
 
+  /** Members by whom it is a group in use, for all that its records and answers say. */
+  get memberIds(): readonly string[] {
+    return [...(this.#isConsumer ? this.members.keys() : this.#present)];
+  }
+
   /** The shard knows nobody's last heartbeat: all have a whole session. */
   loaded(now: number): void {
+    this.#isConverted = false;
     for (const [memberId, member] of this.members) {
       const unrevokedAt = member.unrevokedAt === undefined ? undefined : now;
       this.members.set(memberId, { ...member, unrevokedAt });
@@ -79,6 +98,8 @@ export class Referee {
     this.#present.clear();
     this.#instances.clear();
     this.#generation = record.value?.generation ?? -1;
+    this.#isConverted = this.#hasEnded && record.value !== null;
+    this.#hasEnded = false;
     for (const { memberId, groupInstanceId } of record.value?.members ?? []) {
       this.#present.add(memberId);
       this.#instances.set(memberId, groupInstanceId);
@@ -93,6 +114,7 @@ export class Referee {
       this.#onBroken("epochs grow", `${epoch} is written behind ${this.groupEpoch}`);
     }
     this.#isConsumer = value !== null;
+    this.#hasEnded = value === null;
     this.groupEpoch = epoch;
     if (value === null) this.members.clear();
   }
@@ -104,7 +126,9 @@ export class Referee {
       return;
     }
     const { instanceId } = value;
-    this.members.set(memberId, { ...(this.members.get(memberId) ?? NEW_MEMBER), instanceId });
+    const isClassic = (value.classicMemberMetadata ?? null) !== null;
+    const before = this.members.get(memberId) ?? NEW_MEMBER;
+    this.members.set(memberId, { ...before, instanceId, isClassic });
     this.#judgeInstances([...this.members].map(([id, member]) => [id, member.instanceId]));
   }
 
@@ -112,18 +136,25 @@ export class Referee {
     now: number,
     { key, value }: GroupRecordOf<"ConsumerGroupCurrentMemberAssignment">,
   ): void {
-    const before = this.members.get(key.memberId);
-    if (before === undefined || value === null) return;
+    if (value === null) return;
+    // In a log that was cleaned it may come before the member itself.
+    const before = this.members.get(key.memberId) ?? NEW_MEMBER;
     const { memberEpoch: epoch, state, assignedPartitions } = value;
     const unrevokedAt = state === UNREVOKED ? before.unrevokedAt ?? now : undefined;
     const assigned = textOfPartitions(assignedPartitions);
     this.members.set(key.memberId, { ...before, epoch, assigned, unrevokedAt });
   }
 
+  /** The last member of a classic group went: also where the log does not take what is written of that. */
+  emptied(): void {
+    this.#present.clear();
+  }
+
   /** A member that this turn removed for its silence. */
   expelled(now: number, memberId: string, isStable: boolean): void {
     const heardMs = this.#heardMs.get(memberId);
-    const { unrevokedAt = now } = this.members.get(memberId) ?? NEW_MEMBER;
+    const { unrevokedAt = now, isClassic } = this.members.get(memberId) ?? NEW_MEMBER;
+    if (isClassic) return; // it also has to join and sync in time
     if (heardMs === undefined || now - heardMs >= SESSION_MS) return;
     if (now - unrevokedAt >= REBALANCE_MS || isStable && !this.#synced.has(memberId)) return;
     this.#onBroken(
@@ -144,23 +175,19 @@ export class Referee {
     switch (request.kind) {
       case "OffsetCommit":
         return this.#judgeCommit(request.body, response as GroupResponses["OffsetCommit"]);
+      case "OffsetDelete":
+        return this.#offsetsDeleted(response as GroupResponses["OffsetDelete"]);
+      case "DeleteGroup":
+        return this.#deleted(response as GroupResponses["DeleteGroup"]);
       case "JoinGroup": {
         const told = response as GroupResponses["JoinGroup"];
         if (told.errorCode === 0) this.#joined(now, { asked: request.body.memberId, told, floor });
         return;
       }
       case "SyncGroup": {
-        const told = response as GroupResponses["SyncGroup"];
-        if (told.errorCode !== 0) return;
         const { memberId } = request.body;
-        this.#heardMs.set(memberId, now);
-        this.#synced.add(memberId);
-        const record = decision.records.findLast(({ kind }) => kind === "GroupMetadata");
-        const own = (record === undefined ? this.#assignments : assignmentsOf(record)).get(
-          memberId,
-        );
-        if (own === String(told.assignment) || this.#isConsumer) return;
-        this.#onBroken("a member is told its own", `${memberId} is told another's assignment`);
+        const told = response as GroupResponses["SyncGroup"];
+        if (told.errorCode === 0) this.#told(now, { memberId, told, decision });
         return;
       }
       case "Heartbeat":
@@ -178,6 +205,35 @@ export class Referee {
     }
   }
 
+  #offsetsDeleted({ errorCode, topics = [] }: GroupResponses["OffsetDelete"]): void {
+    const isDone = (errorCode ?? 0) === 0 &&
+      topics.some(({ name, partitions }) =>
+        isRead(name) && partitions.some((one) => (one.errorCode ?? 0) === 0)
+      );
+    if (isDone) this.#judgeOrder("its offset was deleted");
+  }
+
+  #deleted({ errorCode }: GroupResponses["DeleteGroup"]): void {
+    if ((errorCode ?? 0) === 0) this.#judgeOrder("it was deleted");
+  }
+
+  #told(
+    now: number,
+    { memberId, told, decision }: {
+      readonly memberId: string;
+      readonly told: GroupResponses["SyncGroup"];
+      readonly decision: Decision;
+    },
+  ): void {
+    this.#synced.add(memberId);
+    const record = decision.records.findLast(({ kind }) => kind === "GroupMetadata");
+    // Who asks of a group that stands is told, and no more than that, as by Kafka.
+    if (record !== undefined) this.#heardMs.set(memberId, now);
+    const assignments = record === undefined ? this.#assignments : assignmentsOf(record);
+    if (assignments.get(memberId) === String(told.assignment) || this.#isConsumer) return;
+    this.#onBroken("a member is told its own", `${memberId} is told another's assignment`);
+  }
+
   #judgeCommit(
     { memberId, generationIdOrMemberEpoch: epoch }: {
       readonly memberId: string;
@@ -186,15 +242,22 @@ export class Referee {
     { topics }: GroupResponses["OffsetCommit"],
   ): void {
     const isTaken = topics.some((one) => one.partitions.some(({ errorCode }) => errorCode === 0));
+    if (isTaken && epoch < 0) this.#judgeOrder("its offset was put elsewhere");
     if (!isTaken || epoch < 0) return;
     const present = this.#isConsumer
       ? this.members.get(memberId)?.epoch
       : this.#generationOf(memberId);
-    if (present === epoch) return;
+    if (present === epoch || this.#isConverted && present === epoch + 1) return;
     this.#onBroken(
       "a commit is of who is a member now",
       `${memberId} of ${epoch} has committed, and is of ${present ?? "nowhere"}`,
     );
+  }
+
+  #judgeOrder(what: string): void {
+    const { memberIds } = this;
+    if (memberIds.length === 0) return;
+    this.#onBroken("orders are for groups without members", `${what}, and it has ${memberIds}`);
   }
 
   #generationOf(memberId: string): number | undefined {
@@ -213,6 +276,8 @@ export class Referee {
     if (asked !== "" && asked !== memberId) {
       this.#onBroken("a member is told its own", `${asked} joins and is told it is ${memberId}`);
     }
+    this.#heardMs.set(memberId, now);
+    if (this.#isConsumer) return; // what is told is the member's epoch
     const isNew = leader === memberId && members.length > 0 && skipAssignment !== true;
     const isBack = generationId < this.#generation || generationId < floor.generation;
     if (isBack || isNew && generationId === floor.generation) {
@@ -223,9 +288,9 @@ export class Referee {
       this.#present.clear();
       this.#synced.clear();
       this.#generation = generationId;
+      this.#isConverted = false;
     }
     this.#present.add(memberId);
-    this.#heardMs.set(memberId, now);
   }
 
   #beat(

@@ -12,7 +12,7 @@ import { PromiseBroken } from "../operation/operation.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Shadow } from "../shadow.ts";
 import type { SimProcess } from "../sim_process.ts";
-import type { SimGroup } from "./group_options.ts";
+import { type SimGroup, TOPICS_PATTERN, TOPICS_READ } from "./group_options.ts";
 import type { GroupShadow } from "./group_shadow.ts";
 
 export interface SimMemberOptions {
@@ -32,8 +32,7 @@ export interface SimMemberOptions {
 
 const REQUEST_TIMEOUT_MS = 5000;
 const BEGIN_AGAIN_US = 1_000_000;
-/** Names that topics of a simulation have, whether they are there yet or not. */
-const TOPICS_MAX = 12;
+const REST_MS = 200;
 
 export class SimMember {
   readonly process: SimProcess;
@@ -42,6 +41,7 @@ export class SimMember {
   readonly owned = new Map<string, number>();
   #consumer: GroupConsumer | undefined;
   #isSteady = false;
+  #isResting = false;
 
   constructor(options: SimMemberOptions) {
     this.options = options;
@@ -68,15 +68,26 @@ export class SimMember {
     this.options.scheduler.after(BEGIN_AGAIN_US, { label: "start" }, () => this.start());
   }
 
+  /** It leaves, and joins again when it is told to. */
+  rest(isResting: boolean): void {
+    this.#isResting = isResting && !this.#isSteady;
+    if (this.#isResting && this.process.isUp) void this.#consumer?.close();
+  }
+
   /** From now on it stays. */
   askForLiveness(): void {
     this.#isSteady = true;
+    this.#isResting = false;
   }
 
   async #live(env: Env): Promise<void> {
     const { brokers, chance, options } = { ...this.options, options: this.options };
     const client = new Client({ brokers, env, requestTimeoutMs: REQUEST_TIMEOUT_MS });
     for (;;) {
+      while (this.#isResting) {
+        // deno-lint-ignore no-await-in-loop -- until it is told to come back
+        await new Promise<void>((resolve) => void env.clock.after(REST_MS, resolve));
+      }
       const consumer = this.#join(client);
       this.#consumer = consumer;
       try {
@@ -96,13 +107,21 @@ export class SimMember {
   }
 
   #join(client: Client): GroupConsumer {
-    const { group: { groupId, protocol, assignor, isStatic, commit }, process } = this.options;
+    const { group, groups, process, chance } = this.options;
+    const { groupId, assignor, isStatic, commit } = group;
+    const protocol = group.protocol !== "both"
+      ? group.protocol
+      : chance.oneIn(2)
+      ? "classic"
+      : "consumer";
     const drop = (partitions: readonly TopicPartition[]): void => {
       for (const { topic, partition } of partitions) this.owned.delete(`${topic}-${partition}`);
     };
     return client.groupConsumer({
       groupId,
-      topics: Array.from({ length: TOPICS_MAX }, (_, index) => `t${index}`),
+      topics: group.isPattern === true
+        ? { pattern: TOPICS_PATTERN }
+        : Array.from({ length: TOPICS_READ }, (_, index) => `t${index}`),
       protocol,
       assignors: [assignor],
       ...(isStatic ? { instanceId: process.name } : {}),
@@ -115,11 +134,15 @@ export class SimMember {
       commit,
       autoCommitIntervalMs: 1000,
       onAssigned: (partitions) => {
+        groups.strangers.delete(this.memberId);
         for (const { topic, partition } of partitions) this.owned.set(`${topic}-${partition}`, -1);
         this.options.onAssigned(this, partitions);
       },
       onRevoked: drop,
-      onLost: drop,
+      onLost: (partitions) => {
+        groups.strangers.delete(this.memberId);
+        drop(partitions);
+      },
     });
   }
 

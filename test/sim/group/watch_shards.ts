@@ -2,25 +2,31 @@
  * Has every shard of running nodes judged by a `Referee`, without a change of production code.
  *
  *     GroupShard      decide, wake, loaded, replay     what is decided, and what of it is written
- *     ShardDriver     ask                              what has left, and from whom
+ *     ShardDriver     ask                              what has left
  */
 import type { GroupRecord } from "../../../src/api/coordinator_record/group_record.ts";
 import type { Ms, Offset } from "../../../src/ground/numbers.ts";
 import type { Decision } from "../../../src/group/decision.ts";
 import { groupIdOfRecord } from "../../../src/group/group_replay.ts";
-import type { GroupRequest, GroupResponses } from "../../../src/group/group_request.ts";
-import { GroupShard } from "../../../src/group/group_shard.ts";
+import {
+  groupIdOf,
+  type GroupRequest,
+  type GroupResponses,
+} from "../../../src/group/group_request.ts";
+import { GroupShard, type TopicsChange } from "../../../src/group/group_shard.ts";
 import type { GroupSlot } from "../../../src/group/group_slot.ts";
 import type { Token } from "../../../src/group/turn.ts";
 import { ShardDriver } from "../../../src/runtime/coordinator/shard_driver.ts";
 import { replace } from "../replace.ts";
 import type { GroupShadow } from "./group_shadow.ts";
+import { isOrdered } from "./offset_orders.ts";
 import { type Floor, Referee } from "./referee.ts";
 
 export interface DecisionWatch {
   readonly groups: GroupShadow;
   readonly isAlive: () => boolean;
   readonly onBroken: (what: string, message: string) => void;
+  readonly onSeen: (what: string) => void;
 }
 
 /** What one shard was asked, and has said. */
@@ -29,6 +35,8 @@ class ShardNotes {
   readonly asked = new Map<number, GroupRequest>();
   isServing = false;
   now = 0;
+  /** Why the shard writes what it writes now: undefined for a turn of its own. */
+  cause: GroupRequest | undefined;
 }
 
 /** Who hears of what all shards of a world are asked and say. */
@@ -43,7 +51,9 @@ class ShardBench {
 
   floorOf(groupId: string): Floor {
     let floor = this.#floors.get(groupId);
-    if (floor === undefined) this.#floors.set(groupId, floor = { generation: -1, epoch: 0 });
+    if (floor === undefined) {
+      this.#floors.set(groupId, floor = { generation: -1, epoch: 0, lifeCount: 0 });
+    }
     return floor;
   }
 
@@ -66,6 +76,11 @@ class ShardBench {
   }
 
   judge(record: ShardNotes, decision: Decision): Decision {
+    this.#turned(record, decision);
+    for (const written of decision.records) {
+      if (written.kind !== "GroupMetadata" || written.value?.members.length !== 0) continue;
+      this.refereeOf(record, written.key.group).emptied();
+    }
     for (const { token, groupId, response } of decision.replies) {
       const request = record.asked.get(token.id);
       record.asked.delete(token.id);
@@ -77,15 +92,60 @@ class ShardBench {
     return decision;
   }
 
+  /** A group that ends, or goes from one protocol to the other. */
+  #turned(record: ShardNotes, { records }: Decision): void {
+    for (const written of records) {
+      if (written.value !== null) continue;
+      if (written.kind !== "GroupMetadata" && written.kind !== "ConsumerGroupMetadata") continue;
+      const groupId = groupIdOfRecord(written);
+      const other = written.kind === "GroupMetadata" ? "ConsumerGroupMetadata" : "GroupMetadata";
+      const becomes = records.some((one) =>
+        one.kind === other && one.value !== null && groupIdOfRecord(one) === groupId
+      );
+      const hasMembers = this.refereeOf(record, groupId).memberIds.length > 0;
+      const what = becomes
+        ? `becomes ${other === "GroupMetadata" ? "classic" : "consumer"}`
+        : "ends";
+      this.#watch.onSeen(`${what} ${hasMembers ? "with" : "without"} members`);
+      if (!hasMembers) {
+        const { lifeCount } = this.floorOf(groupId);
+        this.#floors.set(groupId, { generation: -1, epoch: 0, lifeCount: lifeCount + 1 });
+      }
+    }
+  }
+
+  /** Before it is replayed. */
+  written(record: ShardNotes, written: GroupRecord): void {
+    const { groups, isAlive, onBroken } = this.#watch;
+    if (written.kind === "ConsumerGroupMemberMetadata" && written.value === null) {
+      groups.strangers.add(written.key.memberId);
+    }
+    if (written.kind !== "OffsetCommit" || !record.isServing || !isAlive()) return;
+    const { cause } = record;
+    if (!groups.isTrusted || isOrdered(groups, written, cause)) return;
+    const { key: { group, topic, partition }, value } = written;
+    const present = groups.historyOf(group, topic, partition).last;
+    const by = cause === undefined ? "nobody" : JSON.stringify(cause.body);
+    onBroken(
+      "an offset goes back only by order",
+      `${group} ${topic}-${partition} goes from ${present} to ${value?.offset}, ordered by ${by}`,
+    );
+  }
+
   /** A turn of time: who was removed in it, and for what. */
   woken(
     record: ShardNotes,
     decision: Decision,
     before: readonly (readonly [GroupSlot, readonly string[]])[],
   ): Decision {
+    const kept = new Set(decision.records.flatMap((written) => {
+      if (written.kind !== "GroupMetadata") return [];
+      return written.value?.members.map(({ memberId }) => memberId) ?? [];
+    }));
     for (const written of decision.records) {
       if (written.kind !== "ConsumerGroupMemberMetadata" || written.value !== null) continue;
       const { groupId, memberId } = written.key;
+      if (kept.has(memberId)) continue; // the group becomes a classic one, and it stays
       this.refereeOf(record, groupId).expelled(record.now, memberId, false);
     }
     for (const [slot, memberIds] of before) {
@@ -99,22 +159,13 @@ class ShardBench {
     return this.judge(record, decision);
   }
 
-  answered(
-    { partition, leaderEpoch }: ShardDriver,
-    request: GroupRequest,
-    answer: unknown,
-  ): unknown {
-    const { groups, isAlive, onBroken } = this.#watch;
-    const isLeader = partition.isLeader && partition.leaderEpoch === leaderEpoch;
+  answered(request: GroupRequest, answer: unknown): unknown {
+    const { groups, isAlive } = this.#watch;
+    const { lifeCount } = this.floorOf(groupIdOf(request));
     const note = (response: unknown): unknown => {
       if (!isAlive() || !groups.isTrusted || !isGood(response)) return response;
-      if (!isLeader) {
-        onBroken(
-          "only the leader's coordinator answers",
-          `${request.kind} of epoch ${leaderEpoch}`,
-        );
-      }
-      raise(this.floorOf(request.body.groupId), request, response);
+      const floor = this.floorOf(groupIdOf(request));
+      if (floor.lifeCount === lifeCount) raise(floor, request, response);
       return response;
     };
     return answer instanceof Promise ? answer.then(note) : note(answer);
@@ -124,7 +175,7 @@ class ShardBench {
 /** Until the function that it gives back is called. */
 export function watchShardDecisions(watch: DecisionWatch): () => void {
   const bench = new ShardBench(watch);
-  const { decide, wake, loaded, replay } = GroupShard.prototype;
+  const { decide, wake, loaded, topicsChanged, replay } = GroupShard.prototype;
   const { ask } = ShardDriver.prototype;
   const undo = [
     replace(
@@ -133,6 +184,7 @@ export function watchShardDecisions(watch: DecisionWatch): () => void {
       function (this: GroupShard, now: Ms, request: GroupRequest, token: Token<never>): Decision {
         const record = bench.notesOf(this);
         record.now = now;
+        record.cause = request;
         record.asked.set(token.id, request);
         return bench.judge(record, decide.call(this, now, request, token));
       },
@@ -140,21 +192,34 @@ export function watchShardDecisions(watch: DecisionWatch): () => void {
     replace(GroupShard.prototype, "wake", function (this: GroupShard, now: Ms): Decision {
       const record = bench.notesOf(this);
       record.now = now;
+      record.cause = undefined;
       const before = stableMembers(this);
       return bench.woken(record, wake.call(this, now), before);
     }),
     replace(GroupShard.prototype, "loaded", function (this: GroupShard, now: Ms): Decision {
       const record = bench.notesOf(this);
       record.now = now;
+      record.cause = undefined;
       record.isServing = true;
       for (const referee of record.referees.values()) referee.loaded(now);
       return bench.judge(record, loaded.call(this, now));
     }),
     replace(
       GroupShard.prototype,
+      "topicsChanged",
+      function (this: GroupShard, now: Ms, change: TopicsChange): Decision {
+        const record = bench.notesOf(this);
+        record.now = now;
+        record.cause = undefined;
+        return bench.judge(record, topicsChanged.call(this, now, change));
+      },
+    ),
+    replace(
+      GroupShard.prototype,
       "replay",
       function (this: GroupShard, offset: Offset, written: GroupRecord): void {
         const record = bench.notesOf(this);
+        bench.written(record, written);
         bench.refereeOf(record, groupIdOfRecord(written)).replay(record.now, written);
         replay.call(this, offset, written);
       },
@@ -163,7 +228,7 @@ export function watchShardDecisions(watch: DecisionWatch): () => void {
       ShardDriver.prototype,
       "ask",
       function (this: ShardDriver, request: GroupRequest): unknown {
-        return bench.answered(this, request, ask.call(this, request));
+        return bench.answered(request, ask.call(this, request));
       },
     ),
   ];
