@@ -425,6 +425,7 @@ export class Broker {
     const { image } = node.view;
     this.#unreadEnds = new UnreadEnds({ clock: this.#env.clock, image, partitions });
     this.#groupMetrics = new GroupMetrics({
+      nodeId: this.nodeId,
       env: this.#env,
       groups: broker.groups,
       image,

@@ -60,6 +60,7 @@ export class ClientConnection implements CallConnection {
   /** Requests begun and answers encoded since other connections last had their turn. */
   #workInTurn = 0;
   #turnStartMs = 0;
+  #turnLastMs = 0;
   #isTurnEnding = false;
   #lastActiveMs: number;
   readonly #onceGoing = new Set<() => void>();
@@ -161,6 +162,7 @@ export class ClientConnection implements CallConnection {
       this.#settleReading();
     }
     this.#isPumping = false;
+    this.#turnLastMs = this.#options.clock.monotonicMs();
   }
 
   #startWaiting(): void {
@@ -207,6 +209,12 @@ export class ClientConnection implements CallConnection {
     if (this.#workInTurn++ === 0) this.#turnStartMs = this.#options.clock.monotonicMs();
   }
 
+  /** Where nothing was done here for as long as a turn, while all waited for a disk, others had theirs. */
+  #noteBreak(): void {
+    const isBreak = this.#options.clock.monotonicMs() - this.#turnLastMs > TURN_MS;
+    if (isBreak && !this.#isTurnEnding) this.#workInTurn = 0;
+  }
+
   #start(frame: Uint8Array): void {
     this.#countWork();
     const slot = this.#replies.open(frame.length);
@@ -214,6 +222,7 @@ export class ClientConnection implements CallConnection {
     if (reply instanceof Promise) {
       void reply.then((settled) => {
         this.#replies.settle(slot, settled);
+        this.#noteBreak();
         this.#pump();
       });
       return;

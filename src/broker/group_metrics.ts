@@ -25,6 +25,8 @@ import type { Metrics } from "../runtime/metrics.ts";
 import type { PartitionTable } from "../runtime/partition_table.ts";
 
 export interface GroupMetricsOptions {
+  /** Of this broker. */
+  readonly nodeId: number;
   readonly env: Pick<Env, "clock">;
   readonly groups: GroupCoordinator<GroupShard>;
   readonly image: ClusterImage;
@@ -166,7 +168,7 @@ export class GroupMetrics {
     groupId: string,
     { topic, partitionId, offset }: Pick<Row, "topic" | "partitionId" | "offset">,
   ): Pick<Row, "here" | "elsewhere"> {
-    const { partitions, image } = this.#options;
+    const { partitions, image, nodeId } = this.#options;
     const partition = partitions.get(topic, partitionId);
     if (partition !== undefined && isLedHere(partition)) {
       const key = `${groupId}\n${topic}\n${partitionId}`;
@@ -174,7 +176,7 @@ export class GroupMetrics {
     }
     const { topicId, partitions: known } = image.topic(topic) ?? {};
     const leader = known?.[partitionId]?.leader ?? -1;
-    const isElsewhere = topicId !== undefined && leader >= 0 && partition?.isLeader !== true;
+    const isElsewhere = topicId !== undefined && leader >= 0 && leader !== nodeId;
     return {
       here: undefined,
       elsewhere: isElsewhere ? { leader, topicId, partitionId, offset } : undefined,

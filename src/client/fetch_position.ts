@@ -10,7 +10,7 @@ export interface FetchPosition {
   readonly topic: string;
   readonly partition: number;
   /** Infinity = follow. */
-  readonly until: number;
+  until: number;
   /** Of which life of its topic the offsets are; undefined where that is not known. */
   topicId: Uuid | undefined;
   fetchOffset: number;

@@ -32,6 +32,8 @@ export interface OffsetReset {
 export interface FetchResetsOptions {
   readonly tools: ClientTools;
   readonly settings: ConsumerSettings;
+  /** Whether what is read to an end is read to where its log ends, wherever that is by then. */
+  readonly isToEnd: boolean;
   onReset?: ((reset: OffsetReset) => void) | undefined;
   /** To be fetched again behind a pause. */
   onLater(position: FetchPosition): void;
@@ -58,8 +60,8 @@ export class FetchResets {
     if (!isHandedOut(position)) return this.#options.onLater(position);
     const offset = await this.#lookUp(position, "start");
     if (offset === undefined) return;
-    position.topicId = topicId;
-    this.#move(position, offset, {
+    await this.#move(position, offset, {
+      topicId,
       leaderEpoch: NO_EPOCH,
       event: "topic was made anew",
       message: `Topic ${topic} was deleted and made anew: ${topic}-${partition} is read from ` +
@@ -68,7 +70,7 @@ export class FetchResets {
   }
 
   async outOfRange(position: FetchPosition): Promise<void> {
-    const { settings: { onOutOfRange }, onLater } = this.#options;
+    const { tools, settings: { onOutOfRange }, onLater } = this.#options;
     const { topic, partition, fetchOffset } = position;
     const detail = `offset ${fetchOffset} is not, or no longer, there`;
     if (onOutOfRange === "error") {
@@ -76,13 +78,15 @@ export class FetchResets {
       return;
     }
     if (!position.isDoubted || !isHandedOut(position)) {
+      // Who answers next is to be who leads by what the cluster says now.
+      if (!position.isDoubted) await tools.metadata.refresh(topic);
       position.isDoubted = true;
       onLater(position);
       return;
     }
     const offset = await this.#lookUp(position, onOutOfRange);
     if (offset === undefined) return;
-    this.#move(position, offset, {
+    await this.#move(position, offset, {
       leaderEpoch: NO_EPOCH,
       event: "offset is out of range",
       message:
@@ -91,17 +95,17 @@ export class FetchResets {
     });
   }
 
-  diverging(
+  async diverging(
     position: FetchPosition,
     { epoch, endOffset }: { readonly epoch: number; readonly endOffset: number },
-  ): void {
+  ): Promise<void> {
     const { topic, partition, fetchOffset } = position;
     const newOffset = Math.min(endOffset, fetchOffset);
     if (this.#isRefused(position, `its log was cut at offset ${newOffset}, and has grown again`)) {
       return;
     }
     if (!isHandedOut(position)) return this.#options.onLater(position);
-    this.#move(position, newOffset, {
+    await this.#move(position, newOffset, {
       leaderEpoch: epoch,
       event: "log was cut",
       message: `Records of ${topic}-${partition} between offsets ${newOffset} and ${fetchOffset} ` +
@@ -111,28 +115,38 @@ export class FetchResets {
 
   /** Undefined where it could not be looked up, or is wanted no more. */
   async #lookUp(position: FetchPosition, spec: "start" | "end"): Promise<number | undefined> {
-    const { tools, onFailed } = this.#options;
+    const { tools, settings, onFailed } = this.#options;
     const { topic, partition } = position;
-    const [found] = await listOffsetsOf(tools, topic, spec, { partitions: [partition] });
+    const [found] = await listOffsetsOf(tools, topic, spec, {
+      partitions: [partition],
+      isolation: settings.isReadCommitted ? "read_committed" : "read_uncommitted",
+    });
     if (found?.error === undefined) return position.isRemoved ? undefined : found?.offset;
     onFailed(position, found.error);
     return undefined;
   }
 
-  #move(
+  async #move(
     position: FetchPosition,
     newOffset: number,
-    { leaderEpoch, event, message }: {
+    { topicId = position.topicId, leaderEpoch, event, message }: {
+      readonly topicId?: Uuid;
       readonly leaderEpoch: number;
       /** For the trace. */
       readonly event: string;
       readonly message: string;
     },
-  ): void {
-    const { tools, onReset } = this.#options;
+  ): Promise<void> {
+    const { tools, isToEnd, onReset } = this.#options;
     const { topic, partition, fetchOffset: offset } = position;
+    if (isToEnd && position.until < Infinity) {
+      const end = await this.#lookUp(position, "end");
+      if (end === undefined) return;
+      position.until = Math.min(position.until, end);
+    }
     const where = { partition: `${topic}-${partition}`, offset, newOffset };
     tools.env.trace.event("warn", event, where);
+    position.topicId = topicId;
     movePosition(position, newOffset, leaderEpoch);
     onReset?.({ topic, partition, offset, newOffset, message });
   }

@@ -66,6 +66,8 @@ export interface FetcherOptions {
   readonly laneName?: string;
   /** Never gives up a partition that may work again: somebody else decides whose it is. */
   readonly isPatient?: boolean;
+  /** What it reads to an end is read to where its log ends, wherever that is by then. */
+  readonly isToEnd?: boolean;
   /** Hears of every partition that is read on from somewhere else than where it stood. */
   onReset?(reset: OffsetReset): void;
 }
@@ -108,6 +110,7 @@ export class Fetcher {
     this.#resets = new FetchResets({
       tools,
       settings,
+      isToEnd: options.isToEnd ?? false,
       onReset: options.onReset?.bind(options),
       onLater: (position) => this.#postpone(position),
       onFailed: (position, error) => this.#onFailed(position, error),
@@ -296,7 +299,7 @@ export class Fetcher {
       if (answer.errorCode === ErrorCode.OffsetOutOfRange) {
         this.#moveBeside(position, this.#resets.outOfRange(position));
       } else if (divergingEpoch.endOffset >= 0) {
-        this.#resets.diverging(position, divergingEpoch);
+        this.#moveBeside(position, this.#resets.diverging(position, divergingEpoch));
       } else if (answer.errorCode === ErrorCode.None) {
         this.#onFetched(position, answer, parts);
       } else {
@@ -357,8 +360,10 @@ export class Fetcher {
   /** To be fetched once more, behind a pause and from whom the topic is led by then. */
   #postpone(position: FetchPosition): void {
     const { clock, random } = this.#tools.env;
+    const now = clock.monotonicMs();
+    if (position.failureCount === 0) position.failingSinceMs = now;
     position.failureCount++;
-    position.notBeforeMs = clock.monotonicMs() + backoffMs(position.failureCount, random);
+    position.notBeforeMs = now + backoffMs(position.failureCount, random);
     this.#refresher.refresh(position.topic);
   }
 

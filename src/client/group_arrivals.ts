@@ -28,6 +28,11 @@ export class GroupArrivals {
     return this.#startingCount > 0;
   }
 
+  /** Its log ends elsewhere by now: looked up once more where it is assigned again. */
+  forgetEnd(partition: TopicPartition): void {
+    this.#ends?.delete(partitionKey(partition));
+  }
+
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     const { options, progress, link, signal, fail, pause } = this.#member;
     const entries = partitions.map((partition) => progress.add(partition));

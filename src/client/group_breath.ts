@@ -15,6 +15,8 @@ import type { GroupMember } from "./group_member.ts";
 const BREATH_MS = 100;
 /** How often in a session the clock is looked at, so that a standstill is told from having nothing to do. */
 const TICKS = 3;
+/** So many of them missed may be a session: the last heartbeat was sent some time before the standstill. */
+const MISSED_TICKS = 2;
 
 export class GroupBreath {
   readonly #member: GroupMember;
@@ -37,7 +39,8 @@ export class GroupBreath {
   drawn(): void {
     const { settings, now } = this.#member;
     const atMs = now();
-    if (atMs - this.#atMs >= settings.sessionTimeoutMs) this.#doubtedAtMs = atMs;
+    const doubtfulMs = settings.sessionTimeoutMs * MISSED_TICKS / TICKS;
+    if (atMs - this.#atMs >= doubtfulMs) this.#doubtedAtMs = atMs;
     this.#atMs = atMs;
   }
 
@@ -54,12 +57,12 @@ export class GroupBreath {
     this.#doubtedAtMs = undefined;
   }
 
-  /** Resolves when the coordinator was heard since, or does not answer. */
+  /** Resolves when the coordinator has answered what was asked since, or does not answer. */
   async #hear(sinceMs: number): Promise<void> {
     const { tools: { env: { clock }, requestTimeoutMs }, membership, signal, now } = this.#member;
     const untilMs = sinceMs + requestTimeoutMs;
     const timer: Timer = clock.after(untilMs - now(), () => this.#application.poke());
-    while (!signal.aborted && membership.heardAtMs < sinceMs && now() < untilMs) {
+    while (!signal.aborted && membership.confirmedAtMs < sinceMs && now() < untilMs) {
       await this.#application.news();
     }
     timer.cancel();

@@ -5,7 +5,7 @@
 import { ErrorCode } from "../api/error_code.ts";
 import { offsetCommit } from "../api/offset_commit.ts";
 import type { RequestInput } from "../api/schema.ts";
-import { ZERO_UUID } from "../ground/uuid.ts";
+import { type Uuid, ZERO_UUID } from "../ground/uuid.ts";
 import type { CoordinatorLink } from "./coordinator_link.ts";
 import type { Committable } from "./group/group_progress.ts";
 import type { MemberIdentity } from "./group/membership.ts";
@@ -40,17 +40,18 @@ export async function commitItems(
   );
   const codes = new Map<string, number>();
   for (const { name, topicId, partitions } of answer.topics) {
-    const topic = isById ? topicId : name;
+    const topic = name === "" ? topicId : name;
     for (const { partitionIndex, errorCode } of partitions) {
       codes.set(`${partitionIndex} ${topic}`, errorCode);
     }
   }
-  return (item) => codes.get(`${item.partition} ${topicOf(item)}`) ?? ErrorCode.UnknownServerError;
+  return (item) =>
+    codes.get(`${item.partition} ${topicIdOf(item)}`) ??
+      codes.get(`${item.partition} ${item.topic}`) ?? ErrorCode.UnknownServerError;
 }
 
-/** Of the life of the topic in which the offset counts. */
-function topicIdOf({ progress }: Committable): string {
-  return progress.position?.topicId ?? ZERO_UUID;
+function topicIdOf({ topicId }: Committable): Uuid {
+  return topicId ?? ZERO_UUID;
 }
 
 function topicsOf(
@@ -65,7 +66,7 @@ function topicsOf(
   }
   return [...topics.values()].map((ofTopic) => ({
     name: ofTopic[0]?.topic ?? "",
-    topicId: ofTopic[0]?.progress.position?.topicId ?? ZERO_UUID,
+    topicId: ofTopic[0]?.topicId ?? ZERO_UUID,
     partitions: ofTopic.map(({ partition, offset, leaderEpoch }) => ({
       partitionIndex: partition,
       committedOffset: offset,

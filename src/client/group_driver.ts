@@ -62,7 +62,12 @@ export class GroupDriver {
     this.fetcher = new Fetcher(tools, settings.consumer, [], {
       laneName,
       isPatient: true,
-      onReset: ({ message }) => this.#notice({ kind: "offset-reset", message }),
+      isToEnd: options.until === "end",
+      onReset: (reset) => {
+        this.#member.progress.move(reset, reset.newOffset);
+        this.#arrivals.forgetEnd(reset);
+        this.#notice({ kind: "offset-reset", message: reset.message });
+      },
     });
     const { signal } = this.#ending;
     const member: GroupMember = {

@@ -32,7 +32,7 @@ import { GroupSlot, type GroupSummary } from "./group_slot.ts";
 import { expire, removeOffsets } from "./offset_expiry.ts";
 import { route } from "./route.ts";
 import { type ShardOptions, ShardTurn } from "./shard_turn.ts";
-import { Sweep } from "./sweep.ts";
+import { patternSweep, Sweep } from "./sweep.ts";
 import type { Token } from "./turn.ts";
 
 /** What of the cluster has changed; the image that the shard was made with tells how it is now. */
@@ -139,6 +139,8 @@ export class GroupShard {
       if (slot.group?.kind === "consumer") slot.group.topicsChanged(turn, names);
       this.#touched.add(slot);
     }
+    const patterns = patternSweep(this.#listeners, names);
+    if (!patterns.step(turn)) this.#sweeps.push(patterns);
     if (removed.length > 0) {
       const idOf = new Map(removed.map(({ name, topicId }) => [name, topicId]));
       this.#sweepOffsets((topic, { topicId }) => {

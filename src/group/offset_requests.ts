@@ -11,6 +11,7 @@ import type { ClusterImage } from "../metadata/image.ts";
 import type { CommittedOffset, CommittedOffsets } from "./committed_offsets.ts";
 import type { Group } from "./group.ts";
 import type {
+  Caller,
   OffsetCommitRequest,
   OffsetDeleteRequest,
   OffsetFetchGroup,
@@ -28,6 +29,7 @@ type FetchedPartition = FetchedTopic["partitions"][number];
 const NO_RETENTION = -1;
 /** Of a time in a record. */
 const NOT_TOLD = -1;
+const IDS_FROM_VERSION = 10;
 
 /**
  * Writes a record for each partition whose metadata is not too long.
@@ -35,7 +37,7 @@ const NOT_TOLD = -1;
  */
 export function commitOffsets(
   turn: Turn,
-  { body }: OffsetCommitRequest,
+  { body, caller }: OffsetCommitRequest,
   offsets: CommittedOffsets | undefined,
 ): ResponseTo<OffsetCommitRequest> {
   const { groupId, retentionTimeMs } = body;
@@ -44,8 +46,10 @@ export function commitOffsets(
     : Math.min(turn.now + retentionTimeMs, Number.MAX_SAFE_INTEGER); // a client may ask for ever
   const topics = body.topics.map((topic) => {
     const topicId = topicIdOf(turn, topic);
+    const isGone = turn.image.wasRemoved(topicId); // while the request waited for its turn
     const partitions = topic.partitions.map((partition) => {
       const { partitionIndex, committedMetadata } = partition;
+      if (isGone) return { partitionIndex, errorCode: unknownTopic(caller) };
       if ((committedMetadata?.length ?? 0) > turn.settings.offsetMetadataMaxBytes) {
         return { partitionIndex, errorCode: ErrorCode.OffsetMetadataTooLarge };
       }
@@ -63,6 +67,12 @@ export function commitOffsets(
     return { name: topic.name, topicId: topic.topicId, partitions };
   });
   return { topics };
+}
+
+function unknownTopic({ apiVersion }: Caller): ErrorCode {
+  return apiVersion >= IDS_FROM_VERSION
+    ? ErrorCode.UnknownTopicId
+    : ErrorCode.UnknownTopicOrPartition;
 }
 
 function valueOf(

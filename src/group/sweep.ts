@@ -8,20 +8,28 @@
 import type { GroupSlot } from "./group_slot.ts";
 import type { ShardTurn } from "./shard_turn.ts";
 
-/** Groups that are looked at in one step, and records after which a step ends. */
+/** Groups that are looked at in one step, where a look is cheap, and records after which a step ends. */
 const GROUPS_PER_STEP = 5000;
 const RECORDS_PER_STEP = 500;
+/** Where programs are made of patterns. */
+const PATTERN_GROUPS_PER_STEP = 8;
 
 export class Sweep {
   readonly #rest: Iterator<GroupSlot>;
   readonly #visit: (turn: ShardTurn, slot: GroupSlot) => void;
+  readonly #groupsPerStep: number;
   #again: GroupSlot[] = [];
   #isAtEnd = false;
 
   /** Shape: `slots` may change while the walk is under way, as a Map's values may. */
-  constructor(slots: Iterable<GroupSlot>, visit: (turn: ShardTurn, slot: GroupSlot) => void) {
+  constructor(
+    slots: Iterable<GroupSlot>,
+    visit: (turn: ShardTurn, slot: GroupSlot) => void,
+    groupsPerStep = GROUPS_PER_STEP,
+  ) {
     this.#rest = slots[Symbol.iterator]();
     this.#visit = visit;
+    this.#groupsPerStep = groupsPerStep;
   }
 
   /** Goes on; true once there is nothing left to look at. */
@@ -30,7 +38,7 @@ export class Sweep {
     const again = this.#again;
     this.#again = [];
     for (const slot of again) this.#look(turn, slot);
-    for (let looked = 0; looked < GROUPS_PER_STEP && !this.#isAtEnd; looked++) {
+    for (let looked = 0; looked < this.#groupsPerStep && !this.#isAtEnd; looked++) {
       if (turn.records.length - before >= RECORDS_PER_STEP) break;
       const next = this.#rest.next();
       if (next.done === true) this.#isAtEnd = true;
@@ -45,4 +53,15 @@ export class Sweep {
     this.#visit(turn, slot);
     if (turn.records.length > before) this.#again.push(slot);
   }
+}
+
+/** Asks groups with patterns whether one of them means a topic that is new. */
+export function patternSweep(slots: Iterable<GroupSlot>, names: readonly string[]): Sweep {
+  const patterned = [...slots].filter(({ group }) => {
+    return group?.kind === "consumer" && group.hasPatterns;
+  });
+  const visit = (turn: ShardTurn, { group }: GroupSlot): void => {
+    if (group?.kind === "consumer") group.patternsMayMeanMore(turn, names);
+  };
+  return new Sweep(patterned, visit, PATTERN_GROUPS_PER_STEP);
 }

@@ -15,7 +15,7 @@ describe("a command of --exec that fails", () => {
       const cluster = clusterWith("{1}");
       const io = new FakeIo({
         args: LINE,
-        shell: () => (setTimeout(() => io.signal("SIGINT"), 5), end),
+        shell: () => (setTimeout(() => io.signal("SIGINT"), 1), end),
       });
       expect(await runProgram(io, () => cluster.library())).toBe(130);
       expect(cluster.topics.has("t.dlq")).toBeFalse();

@@ -25,6 +25,23 @@ describe("after a standstill of the coordinator", () => {
       .toBe(ErrorCode.None);
   });
 
+  test("so are all others, when one of them is heard before any timer", async () => {
+    const fixture = await startWithGroups({ "offsets.topic.num.partitions": "1" });
+    const { connection, clock } = fixture;
+    const first = await becomeMember(fixture, "g");
+    await clock.advance(100);
+    const second = await becomeMember(fixture, "h");
+    clock.leap(STANDSTILL_MS);
+    for (const [groupId, { memberId, generationId }] of [["g", first], ["h", second]] as const) {
+      const beat = { groupId, memberId, generationId };
+      // deno-lint-ignore no-await-in-loop -- one after the other
+      const { errorCode } = await connection.ask(heartbeat, HEARTBEAT_VERSION, beat);
+      expect(errorCode).toBe(ErrorCode.None);
+      // deno-lint-ignore no-await-in-loop -- the other one's session is over by now
+      await clock.advance(0);
+    }
+  });
+
   test("who stays silent is expelled a little later", async () => {
     const fixture = await startWithGroups();
     const { connection, clock } = fixture;

@@ -13,6 +13,7 @@
  * A partition that was lost and comes back begins anew: a late word about its earlier life is cut down to
  * what was handed out in this one.
  */
+import type { Uuid } from "../../ground/uuid.ts";
 import { type FetchPosition, NO_EPOCH } from "../fetch_position.ts";
 import type { TopicPartition } from "../group_options.ts";
 import { partitionKey } from "./partition_set.ts";
@@ -21,6 +22,8 @@ export interface Progress extends TopicPartition {
   /** Undefined while it is being found out where to begin. */
   position: FetchPosition | undefined;
   handedOut: number;
+  /** The most that was ever handed out, also where the log went back since. */
+  handedOutMax: number;
   done: number;
   /** Of the record before `done`. */
   doneLeaderEpoch: number;
@@ -45,6 +48,8 @@ export interface LogPlace {
 
 export interface Committable extends TopicPartition, LogPlace {
   readonly progress: Progress;
+  /** Of the life of the topic in which the offset counts; undefined where that is not known. */
+  readonly topicId: Uuid | undefined;
 }
 
 export class GroupProgress {
@@ -62,6 +67,7 @@ export class GroupProgress {
       partition,
       position: undefined,
       handedOut: -1,
+      handedOutMax: -1,
       done: -1,
       doneLeaderEpoch: NO_EPOCH,
       committed: -1,
@@ -76,6 +82,7 @@ export class GroupProgress {
   begin(progress: Progress, position: FetchPosition, committed: number): void {
     progress.position = position;
     progress.handedOut = position.readOffset;
+    progress.handedOutMax = position.readOffset;
     progress.done = position.readOffset;
     progress.doneLeaderEpoch = position.readLeaderEpoch;
     progress.committed = committed;
@@ -111,8 +118,7 @@ export class GroupProgress {
     const progress = this.get(partition);
     if (progress?.position === undefined) return;
     const { runs } = progress;
-    const isBack = from.offset < progress.handedOut; // the log itself went back: begun anew
-    if (isBack || progress.done === progress.handedOut) {
+    if (progress.done === progress.handedOut) {
       runs.length = 0;
       progress.done = from.offset;
       progress.doneLeaderEpoch = from.leaderEpoch;
@@ -120,11 +126,27 @@ export class GroupProgress {
     const leaderEpoch = progress.position.readLeaderEpoch;
     if (runs.at(-1)?.leaderEpoch !== leaderEpoch) runs.push({ from: from.offset, leaderEpoch });
     progress.handedOut = until;
+    progress.handedOutMax = Math.max(progress.handedOutMax, until);
+  }
+
+  /**
+   * It is read on from `offset`: what was handed out from there on is not in the log any more. What lies
+   * below and is not done is still to be done, and what was committed may be of another topic.
+   */
+  move(partition: TopicPartition, offset: number): void {
+    const progress = this.get(partition);
+    if (progress === undefined) return;
+    progress.handedOut = Math.min(progress.handedOut, offset);
+    progress.done = Math.min(progress.done, offset);
+    progress.committed = -1;
+    while ((progress.runs.at(-1)?.from ?? -Infinity) >= offset) progress.runs.pop();
   }
 
   finish(partition: TopicPartition, nextOffset: number): void {
     const progress = this.get(partition);
-    if (progress?.position === undefined || nextOffset > progress.handedOut) this.#late = partition;
+    if (progress?.position === undefined || nextOffset > progress.handedOutMax) {
+      this.#late = partition;
+    }
     if (progress?.position === undefined) return;
     progress.done = Math.max(progress.done, Math.min(nextOffset, progress.handedOut));
     const { runs, done } = progress;
@@ -158,7 +180,7 @@ export class GroupProgress {
       if (offset === progress.committed) continue;
       const isRead = isFinished && offset === position.readOffset;
       const leaderEpoch = isRead ? position.readLeaderEpoch : doneLeaderEpoch;
-      items.push({ topic, partition, progress, offset, leaderEpoch });
+      items.push({ topic, partition, progress, offset, leaderEpoch, topicId: position.topicId });
     }
     return items;
   }

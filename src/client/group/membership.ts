@@ -132,8 +132,8 @@ export interface Membership {
   /** Undefined while nothing can be committed: it is not a member, or on its way from one generation to the next. */
   readonly identity: MemberIdentity | undefined;
   readonly wakeAtMs: number;
-  /** When the coordinator last took it for a member. */
-  readonly heardAtMs: number;
+  /** When the last question was asked to which the coordinator said that it is a member. */
+  readonly confirmedAtMs: number;
   /** Topics of which it wants to know when their partitions change. */
   readonly watchedTopics: readonly string[];
 

@@ -96,6 +96,8 @@ export class ClassicMembership implements Membership {
   /** Until the heartbeat behind the next; it grows to the interval. */
   #pulseMs = 0;
   #heardAtMs = 0;
+  #askedAtMs = 0;
+  #confirmedAtMs = 0;
   #isCut = false;
   #now = 0;
 
@@ -134,8 +136,8 @@ export class ClassicMembership implements Membership {
     return Math.max(this.#phase === "away" ? 0 : this.#heartbeatAtMs, this.#notBeforeMs);
   }
 
-  get heardAtMs(): number {
-    return this.#heardAtMs;
+  get confirmedAtMs(): number {
+    return this.#confirmedAtMs;
   }
 
   /** All topics that concern it: as the leader, those of all members. */
@@ -336,6 +338,7 @@ export class ClassicMembership implements Membership {
 
   #ask(ask: DistributiveOmit<MembershipAsk, "kind" | "life">): MembershipAction {
     this.#isAsking = true;
+    this.#askedAtMs = this.#now;
     return { kind: "ask", life: this.#life, ...ask } as MembershipAction;
   }
 
@@ -444,11 +447,13 @@ export class ClassicMembership implements Membership {
 
   #onHeartbeat({ errorCode }: ResponseOf<typeof heartbeat>): void {
     if (errorCode === ErrorCode.None) return;
-    if (errorCode !== ErrorCode.RebalanceInProgress) this.#onError(errorCode);
-    else this.#heardAtMs = this.#now;
-    if (errorCode === ErrorCode.RebalanceInProgress && this.#phase === "stable") {
-      this.#rejoin("a rebalance is under way");
+    if (errorCode !== ErrorCode.RebalanceInProgress) {
+      this.#onError(errorCode);
+      return;
     }
+    this.#heardAtMs = this.#now;
+    this.#confirmedAtMs = this.#askedAtMs;
+    if (this.#phase === "stable") this.#rejoin("a rebalance is under way");
   }
 
   /** Of any of the three. */
@@ -516,6 +521,7 @@ export class ClassicMembership implements Membership {
 
   #heard(): void {
     this.#heardAtMs = this.#now;
+    this.#confirmedAtMs = this.#askedAtMs;
     this.#isCut = false;
     this.#notBeforeMs = 0;
   }

@@ -93,6 +93,8 @@ export class ConsumerMembership implements Membership {
   /** Until the next heartbeat, where that is less than the interval; it doubles. */
   #pulseMs = FIRST_PULSE_MS;
   #heardAtMs = 0;
+  #askedAtMs = 0;
+  #confirmedAtMs = 0;
   #isCut = false;
   #failureCount = 0;
   #notBeforeMs = 0;
@@ -126,8 +128,8 @@ export class ConsumerMembership implements Membership {
     return Math.max(this.#mustTell ? 0 : this.#heartbeatAtMs, this.#notBeforeMs);
   }
 
-  get heardAtMs(): number {
-    return this.#heardAtMs;
+  get confirmedAtMs(): number {
+    return this.#confirmedAtMs;
   }
 
   /** The coordinator notices by itself. */
@@ -265,6 +267,7 @@ export class ConsumerMembership implements Membership {
     this.#mustTell = false;
     this.#mustTellAll = false;
     this.#isAsking = true;
+    this.#askedAtMs = this.#now;
     this.#heartbeatAtMs = this.#now + this.#intervalMs;
     this.#pulseMs = isJoining ? FIRST_PULSE_MS : this.#pulseMs * 2;
     return { kind: "ask", what: "consumer-heartbeat", body, life: this.#life, extraMs: 0 };
@@ -282,6 +285,7 @@ export class ConsumerMembership implements Membership {
     this.#failureCount = 0;
     this.#notBeforeMs = 0;
     this.#heardAtMs = this.#now;
+    this.#confirmedAtMs = this.#askedAtMs;
     this.#isCut = false;
     if (response.heartbeatIntervalMs > 0) this.#intervalMs = response.heartbeatIntervalMs;
     // What others give back for this member comes with a heartbeat soon behind those that changed it.

@@ -23,6 +23,7 @@ import {
   replacing,
   type Subscribed,
 } from "./heartbeat.ts";
+import { NAMES_MAX } from "./heartbeat_check.ts";
 import { type ClassicProtocol, type ConsumerMember, distinctNames, newMember } from "./member.ts";
 import { nameOf } from "./member_name.ts";
 import { Refusal } from "./refusal.ts";
@@ -87,8 +88,16 @@ function refuseProtocols(
 /** It says the same in all of its protocols. */
 function readable({ protocols }: JoinBody): Subscription | Refusal {
   const [first] = protocols;
-  return (first === undefined ? undefined : readSubscription(first.metadata)) ??
-    new Refusal(ErrorCode.UnknownServerError, "The embedded consumer protocol is malformed.");
+  const subscription = first === undefined ? undefined : readSubscription(first.metadata);
+  if (subscription === undefined) {
+    return new Refusal(
+      ErrorCode.UnknownServerError,
+      "The embedded consumer protocol is malformed.",
+    );
+  }
+  return subscription.topics.length > NAMES_MAX
+    ? new Refusal(ErrorCode.InvalidRequest, `A member subscribes to ${NAMES_MAX} topics at most.`)
+    : subscription;
 }
 
 function subscribedMember(

@@ -179,9 +179,16 @@ export class ConsumerGroup implements Group {
       hashesOf(turn.image).forget(name);
       if (state.subscriptions.isSubscribedTo(name)) memory.noteTopic(name);
     }
-    if (state.subscriptions.hasRegexes && mayMeanMore(turn, state, names)) {
-      memory.newTopicsAt = turn.image.nextOffset - 1;
-    }
+  }
+
+  get hasPatterns(): boolean {
+    return this.#core.state.subscriptions.hasRegexes;
+  }
+
+  /** Behind `topicsChanged`: dear, for programs are made of patterns. */
+  patternsMayMeanMore(turn: Turn, names: readonly string[]): void {
+    const { state, memory } = this.#begin(turn);
+    if (mayMeanMore(turn, state, names)) memory.newTopicsAt = turn.image.nextOffset - 1;
   }
 
   // What offsets depend on.

@@ -12,7 +12,7 @@ import { Refusal } from "./refusal.ts";
 const OWN_MEMBER_ID_VERSION = 1;
 
 /** Every change of a group looks at the names of all members; Kafka has no bound. */
-const NAMES_MAX = 10_000;
+export const NAMES_MAX = 10_000;
 
 export function refuseHeartbeat(
   { body, caller }: ConsumerGroupHeartbeatRequest,

@@ -23,6 +23,7 @@ import type { ClusterImage } from "../../metadata/image.ts";
 import type { ClassicGroup } from "../classic/classic_group.ts";
 import type { ClassicMember } from "../classic/classic_member.ts";
 import type { Turn } from "../turn.ts";
+import { NAMES_MAX } from "./heartbeat_check.ts";
 import { Holders } from "./holders.ts";
 import { type ConsumerMember, distinctNames, newMember } from "./member.ts";
 import { hashesOf } from "./metadata_hash.ts";
@@ -126,6 +127,9 @@ function formerMember(
     classic.protocols[0];
   const subscription = chosen === undefined ? undefined : readSubscription(chosen.metadata);
   if (subscription === undefined) return MALFORMED;
+  if (subscription.topics.length > NAMES_MAX) {
+    return `a member subscribes to over ${NAMES_MAX} topics`;
+  }
   return {
     classic,
     subscription,

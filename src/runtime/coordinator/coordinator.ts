@@ -188,6 +188,7 @@ export class GroupCoordinator<Machine extends ShardMachine = ShardMachine> {
       tools,
       trace,
       pause: () => this.#slices.next(),
+      inTurn: (work) => void this.#turns.take(work),
       regexes,
       onLoaded,
       onWritten: (record) => this.rebalances.onWritten(record),

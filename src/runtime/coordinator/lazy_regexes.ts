@@ -13,7 +13,7 @@
 import type { Clock } from "../../env/clock.ts";
 import { REGEX_LENGTH_MAX } from "../../group/consumer/regexes.ts";
 import type { RegexEngine } from "../../group/turn.ts";
-import { roughProgramSize } from "./pattern_size.ts";
+import { roughProgramSize, widePartCount } from "./pattern_size.ts";
 
 /** What is used of `re2js`. */
 interface Re2 {
@@ -31,6 +31,8 @@ type Judge = (topic: string) => boolean;
 const PROGRAM_SIZE_MAX = 2100;
 /** The estimate is no reason to refuse what the engine would find small enough. */
 const ROUGH_SIZE_MAX = 4 * PROGRAM_SIZE_MAX;
+/** Names of topics are ASCII, so a sensible pattern has hardly any. */
+const WIDE_PARTS_MAX = 16;
 /** Each may hold up to 8 MiB of what the engine has learned of names. */
 const KEPT_MAX = 32;
 /** What a pattern may take each time it is asked for, and for each name; sensible ones take a tenth. */
@@ -107,6 +109,7 @@ class Pattern {
 /** Undefined for what the engine does not take, and for what stands for too much. */
 function compiled(engine: Re2, pattern: string): CompiledPattern | undefined {
   if (roughProgramSize(pattern) > ROUGH_SIZE_MAX) return undefined;
+  if (widePartCount(pattern) > WIDE_PARTS_MAX) return undefined;
   try {
     const made = engine.compile(pattern);
     return made.programSize() > PROGRAM_SIZE_MAX ? undefined : made;

@@ -36,7 +36,11 @@ export class LoadedPatterns {
   /** In pieces: to make programs of many patterns takes long. */
   async tellRefused(
     regexes: RegexEngine,
-    { trace, pause }: { readonly trace: Trace; readonly pause: () => Promise<void> | undefined },
+    { trace, pause, isWanted }: {
+      readonly trace: Trace;
+      readonly pause: () => Promise<void> | undefined;
+      readonly isWanted: () => boolean;
+    },
   ): Promise<void> {
     const looked = new Set<string>();
     for (const { groupId, memberId, regex } of this.#members.values()) {
@@ -45,6 +49,7 @@ export class LoadedPatterns {
       const pausing = pause();
       // deno-lint-ignore no-await-in-loop -- others have their turn
       if (pausing !== undefined) await pausing;
+      if (!isWanted()) return;
       if (regexes.compile(regex) !== undefined) continue;
       trace.event("warn", "a pattern of a subscription is none here, and will mean no topic", {
         group: groupId,

@@ -11,6 +11,17 @@ const BRACED_ESCAPE = /\\[xpP]\{[^}]*\}?/y;
 /** A first "]" is one of the characters. */
 const CLASS = /\[\^?\]?(?:\\.|[^\\\]])*\]?/ys;
 
+/** What may stand for, or reach over, a great part of Unicode: a class of it, a character beyond ASCII. */
+const WIDE = /\\[pP]|\\x\{|\P{ASCII}/gu;
+
+/**
+ * How much of a pattern is not ASCII. Each such part may take the engine a millisecond, ten thousands of
+ * characters to look at one by one where case is to be ignored, and makes the program no larger.
+ */
+export function widePartCount(pattern: string): number {
+  return pattern.match(WIDE)?.length ?? 0;
+}
+
 export function roughProgramSize(pattern: string): number {
   const outer: number[] = [];
   let size = 0;

@@ -46,6 +46,8 @@ export interface ShardDriverOptions<Machine extends ShardMachine> {
   readonly trace: Trace;
   /** Shared by all that load: see `Slices`. */
   pause(): Promise<void> | undefined;
+  /** Does what is due behind what was asked before: those requests may be of who is about to be expelled. */
+  inTurn(work: () => void): void;
   readonly regexes: LoadableRegexes;
   onLoaded(seconds: number): void;
   /** A record of a decision is in the log. */
@@ -159,7 +161,7 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
   }
 
   async #load(): Promise<void> {
-    const { clock, trace, tools: { decompress } } = this.#options;
+    const { clock, trace, tools: { decompress }, regexes } = this.#options;
     const partition = `${this.partition.topic}-${this.partition.partitionId}`;
     const beganMs = clock.monotonicMs();
     const patterns = new LoadedPatterns();
@@ -176,12 +178,13 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
         pause: () => this.#options.pause(),
         isWanted: () => this.isLoading,
       });
-      if (!patterns.isEmpty) await this.#loadPatterns(patterns);
+      if (!patterns.isEmpty) await regexes.load();
       if (!this.isLoading) return;
       const ms = clock.monotonicMs() - beganMs;
       this.#options.onLoaded(ms / 1000);
       trace.event("debug", "groups loaded", { partition, records, ms: Math.round(ms) });
       this.#becomeActive();
+      void this.#tellRefused(patterns);
     } catch (error) {
       if (error instanceof AssertionFailure) throw error;
       if (!this.isLoading) return; // it was let go of meanwhile
@@ -191,10 +194,10 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     }
   }
 
-  async #loadPatterns(patterns: LoadedPatterns): Promise<void> {
+  /** Nobody waits for it: it changes nothing. */
+  #tellRefused(patterns: LoadedPatterns): Promise<void> {
     const { regexes, trace, pause } = this.#options;
-    await regexes.load();
-    await patterns.tellRefused(regexes, { trace, pause });
+    return patterns.tellRefused(regexes, { trace, pause, isWanted: () => this.isActive });
   }
 
   #becomeActive(): void {
@@ -210,7 +213,7 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     const isDone = this.#apply((now) => this.machine.topicsChanged(now, change));
     if (isDone) return true;
     this.#missed = change;
-    this.#notBefore = this.#options.now() + WAKE_AGAIN_MS;
+    this.#notBefore = Math.max(this.#notBefore, this.#options.now() + WAKE_AGAIN_MS);
     this.#setTimer();
     return false;
   }
@@ -286,6 +289,7 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
 
   #setTimer(): void {
     if (this.#state !== "active") return;
+    if (this.#timer !== undefined) this.#beginHearing(); // a request may come before a late timer does
     const wanted = this.#missed === undefined ? this.machine.wakeAt : this.#options.now();
     if (wanted === undefined) return this.#cancelTimer();
     const at = Math.max(wanted, this.#notBefore) as Ms;
@@ -294,7 +298,8 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     this.#timerAt = at;
     const delayMs = Math.min(Math.max(Math.ceil(at - this.#options.now()), 0), TIMER_MS_MAX);
     this.#timerDueMs = this.#options.clock.monotonicMs() + delayMs;
-    this.#timer = this.#options.clock.after(delayMs, () => this.#onTimer());
+    const onDue = (): void => this.#options.inTurn(() => this.#onTimer());
+    this.#timer = this.#options.clock.after(delayMs, onDue);
   }
 
   #cancelTimer(): void {
@@ -304,14 +309,12 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
   }
 
   #onTimer(): void {
-    this.#timer = undefined;
-    this.#timerAt = undefined;
+    if (this.#state !== "active") return;
+    this.#cancelTimer(); // one that was set while this one waited for its turn
     const now = this.#options.now();
-    this.#isHearing = !this.#isHearing && this.#hasStoodStill();
-    if (this.#isHearing) {
-      this.#notBefore = now + HEARING_MS;
-      return this.#setTimer();
-    }
+    const isHeard = !this.#beginHearing() && (!this.#isHearing || now >= this.#notBefore);
+    if (!isHeard) return this.#setTimer();
+    this.#isHearing = false;
     this.#notBefore = now + WAKE_AGAIN_MS;
     // The steady clock may run slower than the timer: then it is not time yet.
     const isDue = (this.machine.wakeAt ?? Infinity) <= now;
@@ -324,9 +327,16 @@ export class ShardDriver<Machine extends ShardMachine = ShardMachine> {
     this.#setTimer();
   }
 
-  /** Then what members have sent meanwhile waits unread, and they may have to connect anew. */
-  #hasStoodStill(): boolean {
-    return this.#options.clock.monotonicMs() - this.#timerDueMs > STANDSTILL_MS;
+  /**
+   * Where the timer is that late, what members have sent meanwhile waits unread, and they may have to
+   * connect anew: who would be woken waits a little, once. Whether it does since just now.
+   */
+  #beginHearing(): boolean {
+    const lateMs = this.#options.clock.monotonicMs() - this.#timerDueMs;
+    if (this.#isHearing || lateMs <= STANDSTILL_MS) return false;
+    this.#isHearing = true;
+    this.#notBefore = this.#options.now() + HEARING_MS;
+    return true;
   }
 }
 

@@ -73,6 +73,7 @@ describe("GroupProgress", () => {
     progress.finish(A, 110);
     entry.committed = 110;
     (entry.position as { readOffset: number }).readOffset = 0;
+    progress.move(A, 0);
     hand(progress, entry, 0, 4);
     expect(offsets(progress)).toEqual([0]);
     progress.finish(A, 4);

@@ -102,6 +102,7 @@ export class DriverFixture {
       tools: this.tools,
       trace: this.trace,
       pause: () => this.#slices.next(),
+      inTurn: (work) => work(),
       regexes: {
         load: () => this.regexes,
         compile: (pattern) => pattern.includes("(") ? undefined : (topic) => topic === pattern,
