@@ -6,7 +6,7 @@
 import type { FlagSpec } from "./command_spec.ts";
 import type { Context } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
-import { failureOf } from "./failure.ts";
+import { failureWithin } from "./failure.ts";
 
 export interface Measure {
   /** In words without blanks: "lag". */
@@ -29,6 +29,8 @@ export interface CheckResult {
   /** What --json names it by. */
   readonly names: object;
   readonly measures: readonly Measure[];
+  /** What of it could not be measured, in words: then nobody can say that a limit is kept. */
+  readonly unknown?: string;
 }
 
 export type CheckFormat = "text" | "json" | "nagios" | "prometheus";
@@ -59,7 +61,7 @@ export async function runCheck(
     return await tell(context, format, await look());
   } catch (error) {
     if (context.lifeline.isInterrupted) throw error;
-    const { message, hint } = failureOf(error);
+    const { message, hint } = failureWithin(error, context.lifeline);
     const told = hint === undefined ? message : `${message} (${hint})`;
     await context.printer.printLines([`UNKNOWN - ${oneLine(told)}`]);
     return NAGIOS.Unknown;
@@ -76,7 +78,7 @@ async function tell(
   result: CheckResult,
 ): Promise<ExitCode> {
   const over = result.measures.filter(isOver);
-  const isOk = over.length === 0;
+  const isOk = over.length === 0 && result.unknown === undefined;
   const text = summary(result, over);
   switch (format) {
     case "text":
@@ -89,13 +91,14 @@ async function tell(
         ...result.names,
         ...Object.fromEntries(result.measures.map(({ name, value }) => [name, value])),
         over: over.map(({ name, value, limit }) => ({ name, value, limit })),
+        unknown: result.unknown ?? null,
       });
       break;
-    case "nagios":
-      await printer.printLines([
-        `${isOk ? "OK" : "CRITICAL"} - ${oneLine(text)}${perfData(result)}`,
-      ]);
-      return isOk ? NAGIOS.Ok : NAGIOS.Critical;
+    case "nagios": {
+      const word = isOk ? "OK" : over.length > 0 ? "CRITICAL" : "UNKNOWN";
+      await printer.printLines([`${word} - ${oneLine(text)}${perfData(result)}`]);
+      return isOk ? NAGIOS.Ok : over.length > 0 ? NAGIOS.Critical : NAGIOS.Unknown;
+    }
     case "prometheus":
       await printer.printLines(metricLines(result, isOk));
   }
@@ -103,13 +106,16 @@ async function tell(
 }
 
 /** "group g: lag 5 is over 0, seconds 3" */
-function summary({ subject, measures }: CheckResult, over: readonly Measure[]): string {
+function summary(
+  { subject, measures, unknown }: CheckResult,
+  over: readonly Measure[],
+): string {
   const parts = measures.map((measure) => {
     const { name, value, limit } = measure;
     const shown = `${name} ${value ?? "not known"}`;
     return over.includes(measure) ? `${shown} is over ${limit}` : shown;
   });
-  return `${subject}: ${parts.join(", ")}`;
+  return `${subject}: ${[...parts, ...unknown === undefined ? [] : [unknown]].join(", ")}`;
 }
 
 /** " | lag=5;;0 seconds=3s;;60": a value, no limit for warnings, the limit. */

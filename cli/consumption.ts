@@ -78,8 +78,10 @@ export class Consumption {
       ? await connectFirst(this.#context, lifeline.signal)
       : await connectToFinish(this.#context);
     if (timeoutMs !== undefined) lifeline.setDeadline(timeoutMs);
-    // On a quiet topic there may be nothing to write for hours.
-    const reader = io.onReaderGone(() => this.#out.abandon(new BrokenPipe("stdout was closed")));
+    // On a quiet topic there may be nothing to write for hours. A command does its work without a reader.
+    const reader = this.#processing === undefined
+      ? io.onReaderGone(() => this.#out.abandon(new BrokenPipe("stdout was closed")))
+      : undefined;
     let isBroken = true;
     try {
       await this.#read(client);
@@ -89,7 +91,7 @@ export class Consumption {
       if (!this.#stop.signal.aborted) throw withRemedy(error);
       isBroken = false;
     } finally {
-      reader.cancel();
+      reader?.cancel();
       await this.#end(client, isBroken);
     }
     return this.#conclude();

@@ -116,3 +116,17 @@ function plainReason(error: CodedError): string {
   if (error.code === "EISDIR") return "it is a directory";
   return error.message.replace(/^E[A-Z]+: /, "").replace(/, \w+( '.*)?$/s, "");
 }
+
+/** What to tell of an error: where a deadline has broken whatever was under way, that is the reason. */
+export function failureWithin(
+  error: unknown,
+  { expiredMs }: { readonly expiredMs: number | undefined },
+): Failure {
+  if (expiredMs === undefined) return failureOf(error);
+  if (error instanceof Failure && error.exitCode === ExitCode.Unreachable) return error;
+  return new Failure("TIMEOUT", `Gave up after ${expiredMs} ms`, {
+    hint: "Check the address (-b, MQ_BROKERS), or allow more time with --timeout",
+    retriable: true,
+    cause: error,
+  });
+}

@@ -105,8 +105,8 @@ export function membershipOf(flags: Flags): Membership | undefined {
   };
 }
 
-/** Kafka's, which its brokers leave to the clients. */
 const SHOWN_MAX = 40;
+/** Kafka's, which its brokers leave to the clients. */
 const INSTANCE_ID = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 
 /** The names of topics, in the length of topics. */

@@ -78,12 +78,19 @@ export interface LagTotal {
   readonly stuckPartitions: number;
   /** Assigned and not empty, but nothing has been committed yet. */
   readonly uncommittedPartitions: number;
+  /** Those that nobody could be asked about. */
+  readonly failedPartitions: number;
 }
 
 export function totalOf({ partitions }: GroupLag): LagTotal {
   const known = (values: readonly (number | null)[]): readonly number[] =>
     values.filter((value) => value !== null);
-  const lags = known(partitions.map(({ lag }) => lag));
+  // Where there is nothing to read nobody is behind, whether something was committed or not.
+  const lags = known(
+    partitions.map(({ lag, start, end, error }) =>
+      lag ?? (error === undefined && start === end ? 0 : null)
+    ),
+  );
   const seconds = known(partitions.map(({ lagSeconds }) => lagSeconds));
   return {
     lag: lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
@@ -91,6 +98,7 @@ export function totalOf({ partitions }: GroupLag): LagTotal {
     stuckPartitions: partitions.filter(({ isStuck }) => isStuck).length,
     uncommittedPartitions:
       partitions.filter(({ committed, start, end }) => committed === null && start !== end).length,
+    failedPartitions: partitions.filter(({ error }) => error !== undefined).length,
   };
 }
 

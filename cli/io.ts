@@ -6,14 +6,14 @@
  * signal from being handled, and so that what was written is out when its promise resolves.
  * Not here: what is printed, and what a signal means.
  */
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import tty from "node:tty";
-import { attempt, BrokenPipe, failedAction } from "./failure.ts";
-import type { RunningShell, ShellEnd, ShellRun } from "./shell_run.ts";
+import { BrokenPipe, failedAction } from "./failure.ts";
+import { runShell } from "./shell_process.ts";
+import type { RunningShell, ShellRun } from "./shell_run.ts";
 
 export interface InputStream {
   readonly isTerminal: boolean;
@@ -221,6 +221,7 @@ interface DenoForeign extends ForeignFunctions {
 async function loadPoll(): Promise<(() => boolean) | undefined> {
   const { Deno: deno } = globalThis as unknown as { Deno?: DenoForeign };
   if (deno?.permissions.querySync({ name: "ffi" }).state === "prompt") return undefined;
+  if (deno === undefined && process.versions["bun"] === undefined) return undefined;
   const { dlopen }: ForeignFunctions = deno ?? await import("bun:ffi" as string);
   const signature = deno === undefined
     ? { args: ["buffer", "u64", "i32"], returns: "i32" }
@@ -251,33 +252,6 @@ function writeError(text: string): void {
       if ((error as { code?: string }).code !== "EAGAIN") return; // nobody is left to tell it
     }
   }
-}
-
-function runShell(run: ShellRun): RunningShell {
-  const child = attempt("Cannot start a shell", () =>
-    spawn("sh", ["-c", run.command], {
-      env: { ...process.env, ...run.environment },
-      stdio: ["pipe", "pipe", "pipe"],
-    }));
-  const ended = new Promise<ShellEnd>((resolve, reject) => {
-    child.on("error", (error) => reject(failedAction("Cannot start a shell", error)));
-    child.on("close", (code, signal) => resolve({ code, signal }));
-  });
-  child.stdin.on("error", () => undefined); // a command need not read its input
-  child.stdin.end(run.input);
-  child.stderr.on("data", (bytes: Uint8Array) => run.onError(bytes));
-  const heard = hearOutput(child.stdout, run).catch((error: unknown) => {
-    child.kill();
-    throw error;
-  });
-  return {
-    ended: Promise.all([ended, heard]).then(([end]) => end),
-    stop: () => void child.kill(),
-  };
-}
-
-async function hearOutput(output: AsyncIterable<Uint8Array>, run: ShellRun): Promise<void> {
-  for await (const bytes of output) await run.onOutput(bytes);
 }
 
 const processFiles: Files = {

@@ -8,6 +8,7 @@
 import { Failure, failureOf } from "./failure.ts";
 import type { CommittedOffset } from "./group_view.ts";
 import { type KeptRecord, keptRecord } from "./record_command.ts";
+import { parseMark, stretchesOf } from "./redrive_mark.ts";
 import type { Client } from "./session.ts";
 
 export function redriveGroup(topic: string): string {
@@ -23,8 +24,10 @@ export interface BoxPartition {
   readonly partition: number;
   readonly start: number;
   readonly end: number;
-  /** The first letter that was not put back. */
+  /** The first letter that no redrive has come to. */
   readonly next: number;
+  /** Letters before it that could not be put back, ascending. */
+  readonly left: readonly number[];
   /** Of the group that redrives; undefined where it has committed nothing. */
   readonly commit: CommittedOffset | undefined;
 }
@@ -50,8 +53,35 @@ export async function openBox(client: Client, topic: string): Promise<readonly B
     const end = ends.find((listed) => listed.partition === partition)?.offset ?? start;
     const commit = commits.find((one) => one.partition === partition && one.offset >= 0);
     const next = Math.min(Math.max(commit?.offset ?? start, start), end);
-    return { partition, start, end, next, commit };
+    const left = commit === undefined ? [] : parseMark(commit.metadata)?.left ?? [];
+    const isThere = (offset: number): boolean => offset >= start && offset < next;
+    return { partition, start, end, next, left: left.filter(isThere), commit };
   }).toSorted((one, other) => one.partition - other.partition);
+}
+
+/** How many letters have not been put back. */
+export function waitingCount({ next, end, left }: BoxPartition): number {
+  return end - next + left.length;
+}
+
+/** Those letters, one after the other. */
+export async function* waitingLetters(
+  client: Client,
+  topic: string,
+  { partition, next, end, left }: BoxPartition,
+): AsyncGenerator<KeptRecord, void, void> {
+  yield* leftLetters(client, topic, { partition, left });
+  yield* letters(client, { topic, partition, from: next, until: end });
+}
+
+export async function* leftLetters(
+  client: Client,
+  topic: string,
+  { partition, left }: Pick<BoxPartition, "partition" | "left">,
+): AsyncGenerator<KeptRecord, void, void> {
+  for (const [first, last] of stretchesOf(left)) {
+    yield* letters(client, { topic, partition, from: first, until: last + 1 });
+  }
 }
 
 async function redriveCommits(

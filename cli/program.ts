@@ -8,7 +8,7 @@ import type { CommandSpec } from "./command_spec.ts";
 import { commands } from "./command_table.ts";
 import type { Context, Library } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
-import { BrokenPipe, Failure, failureOf, usageFailure } from "./failure.ts";
+import { BrokenPipe, failureWithin, usageFailure } from "./failure.ts";
 import { globalFlags, OUTPUT_FORMATS } from "./global_flags.ts";
 import { commandHelp } from "./help.ts";
 import type { Io } from "./io.ts";
@@ -79,9 +79,7 @@ async function tellFailure(
   io: Io,
   lifeline: Lifeline,
 ): Promise<ExitCode> {
-  const failure = lifeline.expiredMs === undefined
-    ? failureOf(error)
-    : timeoutFailure(error, lifeline.expiredMs);
+  const failure = failureWithin(error, lifeline);
   printer.complain(failure);
   if (failure.code === "INTERNAL" && io.environment["MQ_DEBUG"] !== undefined) {
     io.stderr.write(`${(failure.cause as Error | undefined)?.stack ?? ""}\n`);
@@ -92,14 +90,4 @@ async function tellFailure(
     // stdout is gone or full; what was to be said stands on stderr.
   }
   return failure.exitCode;
-}
-
-/** The deadline broke whatever was under way; the error it left behind is not the reason. */
-function timeoutFailure(error: unknown, timeoutMs: number): Failure {
-  if (error instanceof Failure && error.exitCode === ExitCode.Unreachable) return error;
-  return new Failure("TIMEOUT", `Gave up after ${timeoutMs} ms`, {
-    hint: "Check the address (-b, MQ_BROKERS), or allow more time with --timeout",
-    retriable: true,
-    cause: error,
-  });
 }

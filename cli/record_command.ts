@@ -96,6 +96,10 @@ export class RecordCommand {
     }
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Asks the one that runs to end. */
   stop(): void {
     this.#running?.stop();

@@ -5,15 +5,18 @@
  *   2. The letters of the chunk are sent; each carries an id, "jobs.dlq-0-17".
  *   3. The offset behind the chunk is committed, without ends.
  *
+ * A letter that cannot be put back is left: its offset is remembered beside the one that is committed,
+ * and every run tries it again before it goes on.
+ *
  * Who is killed between 1 and 3 leaves the ends behind: the next run reads the targets from there on,
  * and what has arrived is not sent again. That no two are at it is `redrive_claim.ts`.
  */
 import type { Context } from "./context.ts";
 import { originOf, redriven, replaysOf } from "./dead_letter.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { type BoxPartition, letters } from "./letter_box.ts";
+import { type BoxPartition, leftLetters, letters } from "./letter_box.ts";
 import type { KeptRecord } from "./record_command.ts";
-import { markOf, RedriveClaim } from "./redrive_claim.ts";
+import { markOf, type Place, RedriveClaim } from "./redrive_claim.ts";
 import { editedLetter } from "./redrive_edit.ts";
 import { type Ends, lowerEnds, NO_ENDS } from "./redrive_mark.ts";
 import { RedriveTargets, type TargetPlace } from "./redrive_targets.ts";
@@ -53,11 +56,56 @@ interface Sending extends TargetPlace {
 }
 
 interface Chunk {
-  readonly from: number;
-  /** What an earlier run left behind for letters of this chunk, or later ones. */
-  readonly carried: Ends;
   readonly sendings: Sending[];
+  /** Offsets of letters that need not stay when the chunk has arrived. */
+  readonly through: number[];
+  /** How far the partition is then. */
+  until: number;
   bytes: number;
+}
+
+function newChunk(until: number): Chunk {
+  return { sendings: [], through: [], until, bytes: 0 };
+}
+
+interface PartitionStart {
+  readonly partition: number;
+  readonly next: number;
+  readonly left: readonly number[];
+  /** What an earlier run left behind, and the letters that had arrived behind it. */
+  readonly ends: Ends;
+  readonly present: ReadonlySet<string>;
+}
+
+/** How far a run is with one partition: first the letters that were left, then those not seen yet. */
+class PartitionRun {
+  readonly partition: number;
+  readonly present: ReadonlySet<string>;
+  readonly left: Set<number>;
+  readonly #ends: Ends;
+  readonly #lastPresent: number;
+  offset: number;
+  isAgain = true;
+
+  constructor({ partition, next, left, ends, present }: PartitionStart) {
+    this.partition = partition;
+    this.offset = next;
+    this.left = new Set(left);
+    this.present = present;
+    this.#ends = ends;
+    this.#lastPresent = Math.max(-1, ...[...present].map((id) => Number(id.split("-").at(-1))));
+  }
+
+  /** What is committed; the ends of the run before as long as letters of it may come. */
+  place(): Place {
+    const isCarried = this.isAgain || this.offset <= this.#lastPresent;
+    return {
+      partition: this.partition,
+      offset: this.offset,
+      left: [...this.left].sort((one, other) => one - other),
+      ends: isCarried ? this.#ends : NO_ENDS,
+    };
+  }
 }
 
 const CHUNK_LETTERS = 100;
@@ -97,54 +145,72 @@ export class Redrive {
     return this.#summary;
   }
 
-  async #runPartition({ partition, next, end, commit }: BoxPartition): Promise<void> {
+  async #runPartition({ partition, next, end, left, commit }: BoxPartition): Promise<void> {
     const { client, context: { lifeline }, topic, isDryRun } = this.#options;
-    const left = markOf(commit);
-    if (lifeline.signal.aborted || (next >= end && left?.run === undefined)) return;
-    const ends = left?.ends ?? NO_ENDS;
+    const mark = markOf(commit);
+    const isDone = next >= end && left.length === 0 && mark?.run === undefined;
+    if (lifeline.signal.aborted || isDone) return;
+    const ends = mark?.ends ?? NO_ENDS;
     const present = await this.#targets.arrivedIds(`${topic}-${partition}-`, ends);
-    const lastPresent = Math.max(-1, ...[...present].map((id) => Number(id.split("-").at(-1))));
-    const chunkFrom = (from: number): Chunk => ({
-      from,
-      carried: from <= lastPresent ? ends : NO_ENDS,
-      sendings: [],
-      bytes: 0,
-    });
-    let chunk = chunkFrom(next);
-    if (!isDryRun) await this.#claim.hold({ partition, offset: next, ends: chunk.carried });
-    let until = end;
-    // No signal cuts this: the chunk that was begun is finished.
-    for await (const letter of letters(client, { topic, partition, from: next, until: end })) {
-      if (lifeline.signal.aborted) {
-        until = letter.offset;
-        break;
-      }
-      await this.#take(letter, chunk, present);
-      if (chunk.sendings.length < CHUNK_LETTERS && chunk.bytes < CHUNK_BYTES) continue;
-      await this.#sendChunk(chunk, partition, letter.offset + 1);
-      chunk = chunkFrom(letter.offset + 1);
+    const run = new PartitionRun({ partition, next, left, ends, present });
+    if (!isDryRun) await this.#claim.hold(run.place());
+    const again = leftLetters(client, topic, { partition, left });
+    let isThrough = await this.#runLetters(run, again, () => next);
+    run.isAgain = false;
+    if (isThrough) {
+      const rest = letters(client, { topic, partition, from: next, until: end });
+      isThrough = await this.#runLetters(run, rest, ({ offset }) => offset + 1);
     }
-    await this.#sendChunk(chunk, partition, until);
-    if (!isDryRun) await this.#claim.finish(partition, until);
+    if (isThrough) run.offset = end;
+    if (!isDryRun) await this.#claim.finish(run.place());
   }
 
-  async #take(letter: KeptRecord, chunk: Chunk, present: ReadonlySet<string>): Promise<void> {
+  /**
+   * Chunk by chunk; `behind` is how far the partition is with a letter. False where a signal came: it
+   * cuts no chunk that was begun.
+   */
+  async #runLetters(
+    run: PartitionRun,
+    source: AsyncIterable<KeptRecord>,
+    behind: (letter: KeptRecord) => number,
+  ): Promise<boolean> {
+    const { lifeline } = this.#options.context;
+    let chunk = newChunk(run.offset);
+    for await (const letter of source) {
+      if (lifeline.signal.aborted) break;
+      await this.#take(letter, run, chunk);
+      chunk.until = behind(letter);
+      if (chunk.sendings.length < CHUNK_LETTERS && chunk.bytes < CHUNK_BYTES) continue;
+      await this.#sendChunk(run, chunk);
+      chunk = newChunk(run.offset);
+    }
+    await this.#sendChunk(run, chunk);
+    return !lifeline.signal.aborted;
+  }
+
+  async #take(letter: KeptRecord, run: PartitionRun, chunk: Chunk): Promise<void> {
     const { topic, to } = this.#options;
     const id = `${topic}-${letter.partition}-${letter.offset}`;
-    if (present.has(id)) {
+    if (run.present.has(id)) {
       this.#summary.alreadyThere++;
+      chunk.through.push(letter.offset);
       return;
     }
     const origin = originOf(letter.headers);
     const target = to ?? origin?.topic ?? "";
     const reason = this.#reasonAgainst(letter, target);
-    if (reason !== undefined) return this.#refuse(letter, reason);
+    if (reason !== undefined) return this.#refuse(run, letter, reason);
     const count = await this.#targets.partitionCount(target);
     if (count === undefined) {
-      return this.#refuse(letter, `there is no topic ${target}; --to TOPIC sends it elsewhere`);
+      return this.#refuse(
+        run,
+        letter,
+        `there is no topic ${target}; --to TOPIC sends it elsewhere`,
+      );
     }
     const isKept = origin !== undefined && origin.partition >= 0 && origin.partition < count;
-    const edited = await this.#edited(letter, chunk);
+    const edited = await this.#edited(letter, run);
+    chunk.through.push(letter.offset);
     chunk.sendings.push({
       letter: edited,
       id,
@@ -164,18 +230,22 @@ export class Redrive {
     return `it was put back ${replays} time${replays === 1 ? "" : "s"} already (--max-replays)`;
   }
 
-  #refuse({ partition, offset }: KeptRecord, reason: string): void {
+  /** It stays, and the next run tries it again. */
+  #refuse(run: PartitionRun, { partition, offset }: KeptRecord, reason: string): void {
+    run.left.add(offset);
     this.#summary.refused.push({ partition, offset, reason });
   }
 
-  async #sendChunk(chunk: Chunk, partition: number, until: number): Promise<void> {
+  async #sendChunk(run: PartitionRun, chunk: Chunk): Promise<void> {
     const { isDryRun, topic } = this.#options;
-    const { from, sendings, carried } = chunk;
+    const { sendings, through, until } = chunk;
     const producer = this.#producer;
-    if (!isDryRun && producer !== undefined && sendings.length > 0) {
-      await this.#claim.rejectOther(partition);
-      const ends = lowerEnds(await this.#targets.endsOf(sendings), carried);
-      await this.#claim.hold({ partition, offset: from, ends });
+    const isSent = !isDryRun && producer !== undefined && sendings.length > 0;
+    if (isSent) {
+      await this.#claim.rejectOther(run.partition);
+      const place = run.place();
+      const ends = lowerEnds(await this.#targets.endsOf(sendings), place.ends);
+      await this.#claim.hold({ ...place, ends });
       const sent = await Promise.allSettled(
         sendings.map(({ letter, id, target, ...place }) =>
           producer.send(target, { ...redriven(letter, id), partition: place.partition })
@@ -183,16 +253,17 @@ export class Redrive {
       );
       const failed = sent.find((one) => one.status === "rejected");
       if (failed !== undefined) throw undelivered(topic, failed.reason);
-      await this.#claim.hold({ partition, offset: until, ends: NO_ENDS });
     }
+    for (const offset of through) run.left.delete(offset);
+    run.offset = until;
+    if (isSent) await this.#claim.hold(run.place());
     this.#summary.moved += sendings.length;
   }
 
-  async #edited(letter: KeptRecord, chunk: Chunk): Promise<KeptRecord> {
+  async #edited(letter: KeptRecord, run: PartitionRun): Promise<KeptRecord> {
     const { context: { io }, edit, isDryRun } = this.#options;
     if (edit === undefined || isDryRun) return letter;
-    const place = { partition: letter.partition, offset: chunk.from, ends: chunk.carried };
-    return await this.#claim.renewing(editedLetter(io, edit, letter), place);
+    return await this.#claim.renewing(editedLetter(io, edit, letter), run.place());
   }
 }
 

@@ -23,6 +23,8 @@ import type { Client } from "./session.ts";
 export interface Place {
   readonly partition: number;
   readonly offset: number;
+  /** Letters before it that stay, ascending. */
+  readonly left: readonly number[];
   /** Where the targets ended before letters went on their way. */
   readonly ends: Ends;
 }
@@ -72,8 +74,8 @@ export class RedriveClaim {
   }
 
   /** This partition is through. */
-  async finish(partition: number, offset: number): Promise<void> {
-    await this.#commit({ partition, offset, ends: NO_ENDS }, undefined);
+  async finish(place: Omit<Place, "ends">): Promise<void> {
+    await this.#commit({ ...place, ends: NO_ENDS }, undefined);
     this.#last = undefined;
   }
 
@@ -116,11 +118,13 @@ export class RedriveClaim {
     await this.hold(place).catch(() => undefined);
   }
 
-  async #commit({ partition, offset, ends }: Place, run: string | undefined): Promise<void> {
+  async #commit(place: Place, run: string | undefined): Promise<void> {
+    const { partition, offset, left, ends } = place;
     const { io } = this.#context;
     const topic = this.#topic;
-    const metadata = formatMark({ run, at: io.now(), ends });
+    const metadata = formatMark({ run, at: io.now(), left, ends });
     if (metadata.length > MARK_BYTES_MAX) {
+      if (left.length > 0) throw tooManyLeft(topic, partition, left.length);
       throw new Failure("TOO_MANY_PARTITIONS", "Cannot remember where so many partitions end", {
         hint: "--to a topic with fewer partitions; a few hundred can be remembered",
       });
@@ -129,7 +133,7 @@ export class RedriveClaim {
       { topic, partition, offset, metadata },
     ]);
     if (result?.error !== undefined) throw failureOf(result.error);
-    this.#last = { partition, offset, ends };
+    this.#last = place;
     this.#renewedAt = io.now();
   }
 
@@ -141,6 +145,14 @@ export class RedriveClaim {
       retriable: true,
     });
   }
+}
+
+function tooManyLeft(topic: string, partition: number, count: number): Failure {
+  return new Failure(
+    "TOO_MANY_LETTERS",
+    `Cannot remember ${count} letters of ${topic}-${partition} that cannot be put back`,
+    { hint: "--to TOPIC sends them elsewhere; mq dlq show tells what they are" },
+  );
 }
 
 /** What a run has left beside the offset. */

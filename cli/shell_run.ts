@@ -15,7 +15,7 @@ export interface ShellRun {
 export interface RunningShell {
   /** When it has ended and all it wrote was heard. Throws what `onOutput` threw. */
   readonly ended: Promise<ShellEnd>;
-  /** Asks it to end, by SIGTERM. */
+  /** Asks it and what it has started to end, by SIGTERM; two seconds later they are made to. */
   stop(): void;
 }
 

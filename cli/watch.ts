@@ -2,12 +2,13 @@
 import type { CommandSpec } from "./command_spec.ts";
 import type { Context } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
-import { BrokenPipe, failureOf } from "./failure.ts";
+import { BrokenPipe, failureOf, usageFailure } from "./failure.ts";
 import { pause } from "./pause.ts";
 import { requireDuration } from "./quantity.ts";
 import { type Client, connectFirst } from "./session.ts";
 
 const INTERVAL_MS = 2000;
+const INTERVAL_MS_MIN = 100;
 /** Moves to the corner and clears what is below it. */
 const CLEAR = "\u001b[H\u001b[J";
 
@@ -19,7 +20,13 @@ export const WATCH_FLAGS: CommandSpec["flags"] = [
 /** Throws a usage failure. */
 export function intervalOf({ flags }: Context): number {
   const given = flags.text("interval");
-  return given === undefined ? INTERVAL_MS : requireDuration(given, "--interval");
+  if (given === undefined) return INTERVAL_MS;
+  const intervalMs = requireDuration(given, "--interval");
+  if (intervalMs >= INTERVAL_MS_MIN) return intervalMs;
+  throw usageFailure(
+    `Invalid duration '${given}' for --interval: too short to look in between`,
+    `${INTERVAL_MS_MIN}ms is the least`,
+  );
 }
 
 /**

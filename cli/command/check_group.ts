@@ -4,7 +4,7 @@ import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit_code.ts";
 import { usageFailure } from "../failure.ts";
-import { lagOf, shownSeconds, totalOf } from "../group_view.ts";
+import { lagOf, type LagTotal, shownSeconds, totalOf } from "../group_view.ts";
 import { requireDuration, requireWhole } from "../quantity.ts";
 import { withClient } from "../session.ts";
 
@@ -16,17 +16,20 @@ export const checkGroup: CommandSpec = {
     {
       name: "max-lag",
       value: "N",
-      summary: "no: more than N records behind, all partitions together",
+      summary: "at most N records behind, all partitions together",
     },
     {
       name: "max-age",
       value: "DURATION",
-      summary: "no: the first unread record is older than that",
+      summary: "the first unread record is not older than that",
     },
-    { name: "max-stuck", value: "N", summary: "no: more than N partitions that are stuck" },
+    { name: "max-stuck", value: "N", summary: "at most N partitions are stuck" },
     CHECK_FORMAT_FLAG,
   ],
   details: [
+    "The answer is no where one of the limits is not kept, and where that cannot be said: of a partition " +
+    "that has records of which the group has committed nothing, or whose leader does not answer. Apache " +
+    "Kafka does not tell whether a partition is stuck; there none counts as stuck.",
     "A group that is not there is an error (3). With --format nagios the exit codes are those of Nagios: " +
     "0 OK, 2 CRITICAL, 3 UNKNOWN.",
   ],
@@ -42,12 +45,15 @@ export const checkGroup: CommandSpec = {
       context,
       () =>
         withClient(context, async (client): Promise<CheckResult> => {
-          const { lag, lagSeconds, stuckPartitions } = totalOf(await lagOf(client, groupId));
+          const total = totalOf(await lagOf(client, groupId));
+          const { lag, lagSeconds, stuckPartitions } = total;
+          const unknown = unknownOf(total);
           const measure = { unit: "" } as const;
           return {
             subject: `group ${groupId}`,
             labels: { consumergroup: groupId },
             names: { groupId },
+            ...(unknown === undefined ? {} : { unknown }),
             measures: [
               {
                 ...measure,
@@ -76,6 +82,21 @@ export const checkGroup: CommandSpec = {
     );
   },
 };
+
+/** Words for partitions of which nobody knows how far behind the group is. */
+function unknownOf({ uncommittedPartitions, failedPartitions }: LagTotal): string | undefined {
+  const words = [
+    ...(uncommittedPartitions === 0
+      ? []
+      : [`nothing committed yet in ${partitionsText(uncommittedPartitions)}`]),
+    ...(failedPartitions === 0 ? [] : [`no answer about ${partitionsText(failedPartitions)}`]),
+  ];
+  return words.length === 0 ? undefined : words.join(", ");
+}
+
+function partitionsText(count: number): string {
+  return `${count} partition${count === 1 ? "" : "s"}`;
+}
 
 interface Limits {
   readonly lag: number | undefined;

@@ -25,7 +25,8 @@ export const dlqDrop: CommandSpec = {
     { name: "dry-run", summary: "tell what would be deleted, but delete nothing" },
   ],
   details: [
-    "A log loses its oldest records first, so a range begins at the start. It is for good.",
+    "A log loses its oldest records first, so a range begins at the start. It is for good. --redriven ends " +
+    "before the first letter that could not be put back.",
   ],
   examples: [
     ["What was put back", "mq dlq drop jobs.dlq --redriven --yes"],
@@ -86,7 +87,7 @@ async function dropsOf(
 ): Promise<readonly Drop[]> {
   const text = context.flags.text("offset");
   const box = await openBox(client, topic);
-  if (text === undefined) return box.map((one) => dropOf(one, one.next));
+  if (text === undefined) return box.map((one) => dropOf(one, one.left[0] ?? one.next));
   const { resolveOffsets } = await context.library();
   const { until } = parseOffsetRange(text, context.io.now());
   if (until === undefined || until.kind === "length") return [];
@@ -97,9 +98,11 @@ async function dropsOf(
   });
 }
 
-function dropOf({ partition, start, next }: BoxPartition, bound: number): Drop {
+function dropOf({ partition, start, next, left }: BoxPartition, bound: number): Drop {
   const until = Math.max(bound, start);
-  return { partition, until, removed: until - start, waiting: Math.max(until - next, 0) };
+  const leftCount = left.filter((offset) => offset < until).length;
+  const waiting = Math.max(until - next, 0) + leftCount;
+  return { partition, until, removed: until - start, waiting };
 }
 
 async function drop(

@@ -2,7 +2,7 @@
 import type { CommandSpec } from "../command_spec.ts";
 import { ExitCode } from "../exit_code.ts";
 import { compileGlob } from "../glob.ts";
-import { isDeadLetterName, openBox } from "../letter_box.ts";
+import { isDeadLetterName, openBox, waitingCount } from "../letter_box.ts";
 import { rejectMissingName } from "../missing_name.ts";
 import { withClient } from "../session.ts";
 
@@ -39,7 +39,7 @@ export const dlqList: CommandSpec = {
         return {
           topic,
           count: sum(({ start, end }) => end - start),
-          waiting: sum(({ next, end }) => end - next),
+          waiting: sum(waitingCount),
           partitions: partitions.length,
         };
       }));

@@ -4,7 +4,7 @@ import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
 import { usageFailure } from "../failure.ts";
-import { openBox, redriveGroup } from "../letter_box.ts";
+import { openBox, waitingCount } from "../letter_box.ts";
 import { requireWhole } from "../quantity.ts";
 import { Redrive, type RedriveSummary } from "../redrive.ts";
 import { type Client, connectToFinish, timeoutOf } from "../session.ts";
@@ -35,7 +35,7 @@ export const dlqRedrive: CommandSpec = {
     "run that was stopped or killed is gone on with, and nothing is sent twice. The letters themselves " +
     "stay until mq dlq drop or retention.",
     "A letter that was put back too often, does not say where it came from, or came from a topic that is " +
-    "gone, is left and told of, and the exit code is 1.",
+    "gone, is left and told of, and the exit code is 1; the next run tries it again.",
   ],
   examples: [
     ["What would be put back?", "mq dlq redrive jobs.dlq --dry-run"],
@@ -51,7 +51,7 @@ export const dlqRedrive: CommandSpec = {
     if (timeoutMs !== undefined) lifeline.setDeadline(timeoutMs);
     try {
       const box = await openBox(client, topic);
-      const waiting = box.reduce((sum, { next, end }) => sum + end - next, 0);
+      const waiting = box.reduce((sum, one) => sum + waitingCount(one), 0);
       if (waiting > 0 && !flags.isSet("dry-run")) {
         const where = options.to === undefined ? "where they came from" : `into ${options.to}`;
         await confirm(context, `Put ${waiting} dead letters of ${topic} back ${where}`);
@@ -118,12 +118,9 @@ async function tell(
     printer.warn(`the letter at offset ${offset} of ${topic}-${partition} stays: ${reason}`);
   }
   if (refused.length > 0 && !isDryRun) {
-    const [first] = refused;
     printer.warn(
       `${refused.length} letter${refused.length === 1 ? "" : "s"} of ${topic} left`,
-      `mq group seek ${
-        redriveGroup(topic)
-      } -p ${first?.partition} --to ${first?.offset} goes back to the first; what lies behind it goes again`,
+      "The next redrive tries them again; --to TOPIC sends them elsewhere",
     );
   }
   if (printer.isJson) {

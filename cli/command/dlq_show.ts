@@ -5,7 +5,13 @@ import { originOf, replaysOf } from "../dead_letter.ts";
 import { formatEnvelope } from "../envelope.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Failure } from "../failure.ts";
-import { type BoxPartition, letters, openBox } from "../letter_box.ts";
+import {
+  type BoxPartition,
+  letters,
+  openBox,
+  waitingCount,
+  waitingLetters,
+} from "../letter_box.ts";
 import { parsePartitions, requireWhole } from "../quantity.ts";
 import type { KeptRecord } from "../record_command.ts";
 import { toText } from "../record_text.ts";
@@ -52,13 +58,14 @@ async function show(context: Context, client: Client): Promise<ExitCode> {
   const partitions = box
     .filter(({ partition }) => wanted?.includes(partition) !== false);
   const found: KeptRecord[] = [];
-  for (const { partition, start, next, end } of partitions) {
-    const from = flags.isSet("all") ? start : next;
+  for (const one of partitions) {
+    const { partition, start, end } = one;
+    const shown = flags.isSet("all")
+      ? letters(client, { topic, partition, from: start, until: end })
+      : waitingLetters(client, topic, one);
     let count = 0;
     // deno-lint-ignore no-await-in-loop -- partition by partition, so that no more is held than shown
-    for await (
-      const letter of letters(client, { topic, partition, from, until: end })
-    ) {
+    for await (const letter of shown) {
       found.push(letter);
       if (++count === num) break;
     }
@@ -92,7 +99,7 @@ function tellRest(
   found: readonly KeptRecord[],
 ): void {
   const all = partitions.reduce(
-    (sum, { start, next, end }) => sum + end - (flags.isSet("all") ? start : next),
+    (sum, one) => sum + (flags.isSet("all") ? one.end - one.start : waitingCount(one)),
     0,
   );
   if (all > found.length) printer.remark(`${found.length} of ${all} letters; -n shows more`);

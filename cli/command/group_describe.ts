@@ -37,7 +37,7 @@ export const groupDescribe: CommandSpec = {
   details: [
     "LAG counts offsets between what is committed and the end, SECONDS is the age of the first record " +
     "that was not read. STUCK is a partition whose committed offset has not moved for five minutes " +
-    "although there is something to read.",
+    "although there is something to read; at Apache Kafka none is marked.",
     "History tells why the last rebalances were, and how long partitions stood still; the coordinator " +
     "keeps it in memory, and Apache Kafka does not have it. Of several groups --json gives " +
     '{"results":[…]}.',

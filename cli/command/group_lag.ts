@@ -2,7 +2,7 @@
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { type Failure, failureOf } from "../failure.ts";
+import { type Failure, failureWithin } from "../failure.ts";
 import {
   type GroupLag,
   lagItem,
@@ -32,7 +32,8 @@ export const groupLag: CommandSpec = {
     "offsets, of which compaction and transactions may have left fewer records. '-' is not known: " +
     "nothing is committed there yet.",
     "STUCK marks a partition whose committed offset has not moved for five minutes although there is " +
-    "something to read, and says since when. With --watch --json gives an object a line.",
+    "something to read, and says since when; at Apache Kafka, which does not tell when a group committed, " +
+    "none is marked. With --watch --json gives an object a line.",
   ],
   examples: [
     ["Partition by partition", "mq group lag workers"],
@@ -68,7 +69,7 @@ async function look(context: Context, client: Client): Promise<() => Promise<Exi
     try {
       return { groupId, lag: await lagOf(client, groupId) };
     } catch (error) {
-      return { groupId, failure: failureOf(error) };
+      return { groupId, failure: failureWithin(error, context.lifeline) };
     }
   }));
   const failed = looked.find(({ failure }) => failure !== undefined)?.failure;

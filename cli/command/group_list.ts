@@ -2,7 +2,7 @@
 import type { CommandSpec } from "../command_spec.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
-import { failureOf } from "../failure.ts";
+import { Failure, failureOf } from "../failure.ts";
 import { compileGlob } from "../glob.ts";
 import { requireState } from "../group_state.ts";
 import { rejectMissingName } from "../missing_name.ts";
@@ -24,8 +24,8 @@ export const groupList: CommandSpec = {
   ],
   details: [
     "A group is there as long as it has members or committed offsets. Where a broker cannot be asked, " +
-    "its groups are missing and the command ends with an error. A GLOB that matches nothing is an empty " +
-    "list; a name that is not there is an error (3).",
+    "or a broker is away that alone knows of some, these are missing and the command ends with an error. " +
+    "A GLOB that matches nothing is an empty list; a name that is not there is an error (3).",
   ],
   examples: [
     ["All, with their states", "mq group list"],
@@ -48,8 +48,11 @@ async function list(
   const { groups, errors } = await client.admin.groups.listGroups(
     state === undefined ? {} : { states: [state] },
   );
+  const failures = errors.map(({ error }) => failureOf(error));
+  const missing = await missingCoordinators(client);
+  if (missing !== undefined) failures.push(missing);
   // Where a state is asked for, or a broker is away, it may be there all the same.
-  if (state === undefined && errors.length === 0) {
+  if (state === undefined && failures.length === 0) {
     rejectMissingName("group", pattern, groups.map(({ groupId }) => groupId));
   }
   const items = groups
@@ -69,7 +72,21 @@ async function list(
       ]),
     },
   });
-  const failures = errors.map(({ error }) => failureOf(error));
   for (const failure of failures) printer.complain(failure);
   return failures[0]?.exitCode ?? ExitCode.Done;
+}
+
+const OFFSETS_TOPIC = "__consumer_offsets";
+
+/** A broker that the cluster has given up is not asked, and its groups have nobody else. */
+async function missingCoordinators(client: Client): Promise<Failure | undefined> {
+  const [described] = await client.admin.describeTopics([OFFSETS_TOPIC]);
+  const partitions = described?.topic?.partitions ?? []; // no topic, no groups
+  const count = partitions.filter(({ leaderId }) => leaderId < 0).length;
+  if (count === 0) return undefined;
+  return new Failure(
+    "COORDINATOR_NOT_AVAILABLE",
+    `Groups are missing: ${count} of ${partitions.length} partitions of ${OFFSETS_TOPIC} have no leader`,
+    { hint: "mq cluster status tells which brokers are away", retriable: true },
+  );
 }

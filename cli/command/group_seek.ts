@@ -107,7 +107,9 @@ async function memberCount(client: Client, groupId: string): Promise<number> {
 function rejectLive(groupId: string, members: number): Failure {
   const count = `${members} live member${members === 1 ? "" : "s"}`;
   return new Failure("NON_EMPTY_GROUP", `Cannot move group ${groupId}: it has ${count}`, {
-    hint: `Stop them first (mq group members ${groupId}), or say --force`,
+    hint:
+      `Stop them first (mq group members ${groupId}), or say --force; a static member that has ` +
+      "ended counts until its session timeout has passed",
   });
 }
 

@@ -44,7 +44,8 @@ async function helpText(context: Context): Promise<string> {
   if (command !== undefined) return commandHelp(command, grammar.globalFlags, printer.out);
   const pages = grammar.commands.filter(({ path }) => path.startsWith(`${wanted} `));
   if (pages.length > 0) {
-    return pages.map((page) => `mq ${page.path.padEnd(16)} ${page.summary}\n`).join("");
+    const width = Math.max(...pages.map((page) => page.path.length));
+    return pages.map((page) => `mq ${page.path.padEnd(width)}  ${page.summary}\n`).join("");
   }
   const suggestion = nearest(wanted, names) ?? nearestCommand(words, grammar.commands);
   const question = suggestion === undefined ? "" : `. Did you mean '${suggestion}'?`;

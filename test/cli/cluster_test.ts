@@ -76,6 +76,8 @@ describe("mq cluster status", () => {
 
   test("wants a unit for the interval", async () => {
     expect((await run("cluster status --watch --interval 2", three())).code).toBe(2);
+    expect((await run("cluster status --watch --interval 0", three())).code).toBe(2);
+    expect((await run("cluster status --watch --interval 99ms", three())).code).toBe(2);
   });
 });
 

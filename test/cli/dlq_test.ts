@@ -79,9 +79,14 @@ describe("deadLetter()", () => {
 
 describe("parseMark()", () => {
   test("reads what formatMark() writes, and takes nothing else for a mark", () => {
-    const mark = { run: "1.2", at: 5, ends: new Map([["t", new Map([[0, 7], [3, 8]])]]) };
+    const mark = {
+      run: "1.2",
+      at: 5,
+      ends: new Map([["t", new Map([[0, 7], [3, 8]])]]),
+      left: [2, 3, 4, 9],
+    };
     expect(parseMark(formatMark(mark))).toEqual(mark);
-    const free = { run: undefined, at: 5, ends: new Map() };
+    const free = { run: undefined, at: 5, ends: new Map(), left: [] };
     expect(parseMark(formatMark(free))).toEqual(free);
     for (const text of ["", "x", "null", "[]", "{}", '{"at":"x"}', '{"at":1,"ends":null}']) {
       expect(parseMark(text)).toBeUndefined();
@@ -219,7 +224,7 @@ describe("mq dlq redrive", () => {
     expect(code).toBe(1);
     expect(talk).toMatch("it was put back 3 times already");
     expect(talk).toMatch("it does not say where it came from");
-    expect(talk).toMatch("mq group seek mq-redrive.jobs.dlq -p 0 --to 0 goes back to the first");
+    expect(talk).toMatch("The next redrive tries them again");
     expect(made.values("jobs")).toEqual(["first", "good"]);
   });
 

@@ -42,6 +42,7 @@ describe("mq check group", () => {
       seconds: 12.3,
       stuck: 0,
       over: [{ name: "lag", value: 6, limit: 5 }],
+      unknown: null,
     });
   });
 });

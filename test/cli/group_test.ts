@@ -88,6 +88,7 @@ describe("mq group lag", () => {
       lagSeconds: 12.34,
       stuckPartitions: 0,
       uncommittedPartitions: 0,
+      failedPartitions: 0,
     });
     expect((await mq("group lag nosuch", made)).code).toBe(3);
   });

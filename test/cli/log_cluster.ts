@@ -46,6 +46,8 @@ export class LogCluster {
   readonly topics = new Map<string, StoredRecord[][]>();
   /** First offsets that are there, "t-0". */
   readonly starts = new Map<string, number>();
+  /** Who leads, "t-0", where it is not node 1; -1 = nobody. */
+  readonly leaders = new Map<string, number>();
   readonly groups = new Map<string, StoredGroup>();
   readonly configs = new Map<string, object>();
   /** What `groupLag` adds to what it counts, "t-0". */
@@ -201,7 +203,10 @@ export class LogCluster {
       describeTopics: (names: readonly string[]) =>
         Promise.resolve(names.map((name) => {
           if (!this.topics.has(name)) return { name, error: missing() };
-          const partitions = this.#partitionsOf(name).map((partition) => ({ partition }));
+          const partitions = this.#partitionsOf(name).map((partition) => ({
+            partition,
+            leaderId: this.leaders.get(`${name}-${partition}`) ?? 1,
+          }));
           return { name, topic: { name, partitions } };
         })),
       createTopics: (wanted: readonly { name: string; configs: object }[]) =>

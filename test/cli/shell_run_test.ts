@@ -1,8 +1,10 @@
 /** A real shell: what a command of it is given, and what is heard of it. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "bun:test";
 import { processIo } from "../../cli/io.ts";
 import type { ShellEnd } from "../../cli/shell_run.ts";
 import { RecordCommand } from "../../cli/record_command.ts";
+import { until } from "../harness/until.ts";
 
 interface Heard {
   readonly end: ShellEnd;
@@ -24,6 +26,15 @@ async function shell(command: string, input = ""): Promise<Heard> {
   return { end: await ended, output, errors };
 }
 
+/** Whoever takes over orphans may be slow to bury one. */
+function hasEnded(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
 describe("runShell()", () => {
   test("gives stdin and variables, and hears both streams and the exit code", async () => {
     expect(await shell('cat; echo "$MQ_TOPIC"; echo no >&2; exit 5', "in\n")).toEqual({
@@ -37,6 +48,25 @@ describe("runShell()", () => {
     const large = "x".repeat(1_000_000);
     expect((await shell("exit 0", large)).end).toEqual({ code: 0, signal: null });
     expect((await shell("kill -TERM $$")).end).toEqual({ code: null, signal: "SIGTERM" });
+  });
+
+  test("stop() ends what the shell has started too, and does not wait for who holds its pipes", async () => {
+    let pid = 0;
+    const said = Promise.withResolvers<void>();
+    const { ended, stop } = processIo().runShell({
+      command: "sleep 77 & echo $!; wait",
+      environment: {},
+      input: new Uint8Array(0),
+      onOutput: (bytes) => {
+        pid = Number(new TextDecoder().decode(bytes));
+        said.resolve();
+      },
+      onError: () => undefined,
+    });
+    await said.promise;
+    stop();
+    expect((await ended).signal).toBe("SIGTERM");
+    await until("what it has started has ended", () => hasEnded(pid));
   });
 
   test("all output is heard, and a listener that fails ends the command", async () => {

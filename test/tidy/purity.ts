@@ -57,10 +57,13 @@ export function checkPurity(files: readonly SourceFile[]): readonly Finding[] {
   });
 }
 
+/** Of the program's files, those that reach the runtime: the process, and the processes it starts. */
+const HOST_OF_CLI: ReadonlySet<string> = new Set(["cli/io.ts", "cli/shell_process.ts"]);
+
 /** Only `src/host/` imports the runtime's modules; only `cli/io.ts` among the program's files. */
 export function checkRuntimeImports(files: readonly SourceFile[]): readonly Finding[] {
   return files.filter(isTypeScript).flatMap((file) => {
-    const mayName = file.path.startsWith("src/host/") || file.path === "cli/io.ts";
+    const mayName = file.path.startsWith("src/host/") || HOST_OF_CLI.has(file.path);
     if (mayName || !/^(?:src|cli)\//.test(file.path)) return [];
     const where = file.path.startsWith("cli/") ? "cli/io.ts" : "src/host";
     return importsOf(file).filter(({ from }) => /^(?:node|bun):|^bun$/.test(from)).map((each) => ({
@@ -75,7 +78,7 @@ export function checkRuntimeImports(files: readonly SourceFile[]): readonly Find
 export function checkCliRuntime(files: readonly SourceFile[]): readonly Finding[] {
   const pattern = /(?<![.\w$#])(?:(?:Bun|Deno|process|console)\s*\.)/g;
   return files
-    .filter((file) => /^cli\/.*\.ts$/.test(file.path) && file.path !== "cli/io.ts")
+    .filter((file) => /^cli\/.*\.ts$/.test(file.path) && !HOST_OF_CLI.has(file.path))
     .flatMap((file) =>
       findAll(file, pattern, (match) => `only cli/io.ts names ${match[0]}`, partsOf(file.text).code)
     );
