@@ -61,7 +61,8 @@ function splitRange(text: string): { left: string; right?: string } {
   return { left: text.slice(0, leftEnd), right: text.slice(leftEnd + 1) };
 }
 
-function parsePoint(text: string, now: number): OffsetPoint | undefined {
+/** Undefined where it is none. */
+export function parsePoint(text: string, now: number): OffsetPoint | undefined {
   if (/^(start|earliest|beginning)$/i.test(text)) return { kind: "start" };
   if (/^(end|latest)$/i.test(text)) return { kind: "end" };
   if (text.startsWith("@")) {

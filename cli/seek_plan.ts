@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import { Failure, usageFailure } from "./failure.ts";
 import { groupFailure, missingGroupOf } from "./group_view.ts";
 import { type OffsetLine, parseOffsetLines } from "./offset_lines.ts";
-import { type OffsetPoint, parseOffsetRange } from "./offset_range.ts";
+import { type OffsetPoint, parsePoint } from "./offset_range.ts";
 import { parsePartitions } from "./quantity.ts";
 import { readInput } from "./read_input.ts";
 import type { Client } from "./session.ts";
@@ -46,11 +46,11 @@ export async function seekTargetOf(context: Context): Promise<SeekTarget> {
     const name = text === "-" ? "stdin" : text;
     return { kind: "offsets", offsets: parseOffsetLines(await readInput(context, text), name) };
   }
-  const { from, until } = parseOffsetRange(text, io.now());
-  if (until === undefined && !text.endsWith(":")) return { kind: "point", point: from };
+  const point = parsePoint(text, io.now());
+  if (point !== undefined) return { kind: "point", point };
   throw usageFailure(
     `Invalid --to '${text}': one offset or time is wanted, not a range`,
-    "A group goes on from there: --to start, --to @-1h, --to 1000",
+    "A group goes on from there: --to start, --to end, --to @-1h, --to @2026-01-02T09:00Z, --to 1000",
   );
 }
 

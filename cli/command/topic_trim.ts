@@ -4,7 +4,7 @@ import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Failure, failureOf, usageFailure } from "../failure.ts";
-import { type OffsetPoint, parseOffsetRange } from "../offset_range.ts";
+import { type OffsetPoint, parsePoint } from "../offset_range.ts";
 import { failureDocument } from "../printer.ts";
 import { parsePartitions } from "../quantity.ts";
 import { type Client, withClient } from "../session.ts";
@@ -69,9 +69,8 @@ function pointOf(text: string | undefined, now: number): OffsetPoint {
   if (text === undefined) {
     throw usageFailure("Missing flag --offset", "Say where to: -o end, -o 1000, -o @-7d");
   }
-  const { from, until } = parseOffsetRange(text, now);
-  // A time holds colons itself, so only a range that reads on to the end needs a look at the text.
-  if (until === undefined && !text.endsWith(":")) return from;
+  const point = parsePoint(text, now);
+  if (point !== undefined) return point;
   throw usageFailure(
     `Invalid --offset '${text}': one offset or time is wanted, not a range`,
     "Everything before it is deleted: -o end, -o 1000, -o @-7d",

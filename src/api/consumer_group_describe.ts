@@ -11,7 +11,21 @@
  * why, how many members it had, and how long partitions stood still (−1 = not ended). Other brokers
  * and clients skip these tagged fields (KIP-482).
  */
+import { historyEntry } from "./history_entry.ts";
 import { defineApi } from "./schema.ts";
+
+/** Kafka: Assignment. */
+const assignment = [
+  {
+    name: "topicPartitions",
+    array: [
+      { name: "topicId", type: "uuid", versions: "0+" },
+      { name: "topicName", type: "string", versions: "0+" },
+      { name: "partitions", array: "int32", versions: "0+" },
+    ],
+    versions: "0+",
+  },
+] as const;
 
 export const consumerGroupDescribe = defineApi({
   key: 69,
@@ -68,32 +82,12 @@ export const consumerGroupDescribe = defineApi({
             },
             {
               name: "assignment",
-              struct: [
-                {
-                  name: "topicPartitions",
-                  array: [
-                    { name: "topicId", type: "uuid", versions: "0+" },
-                    { name: "topicName", type: "string", versions: "0+" },
-                    { name: "partitions", array: "int32", versions: "0+" },
-                  ],
-                  versions: "0+",
-                },
-              ],
+              struct: assignment,
               versions: "0+",
             },
             {
               name: "targetAssignment",
-              struct: [
-                {
-                  name: "topicPartitions",
-                  array: [
-                    { name: "topicId", type: "uuid", versions: "0+" },
-                    { name: "topicName", type: "string", versions: "0+" },
-                    { name: "partitions", array: "int32", versions: "0+" },
-                  ],
-                  versions: "0+",
-                },
-              ],
+              struct: assignment,
               versions: "0+",
             },
             { name: "memberType", type: "int8", versions: "1+", default: -1 },
@@ -104,13 +98,7 @@ export const consumerGroupDescribe = defineApi({
         { name: "authorizedOperations", type: "int32", versions: "0+", default: -2147483648 },
         {
           name: "history",
-          array: [
-            { name: "atMs", type: "int64", versions: "0+" },
-            { name: "generation", type: "int32", versions: "0+" },
-            { name: "reason", type: "string", mayBeCut: true, versions: "0+" },
-            { name: "memberCount", type: "int32", versions: "0+" },
-            { name: "durationMs", type: "int64", versions: "0+", default: -1 },
-          ],
+          array: historyEntry,
           versions: "0+",
           tagged: "0+",
           tag: 10000,

@@ -16,6 +16,7 @@
  * when, the generation that came of it, why, how many members it had, and how long partitions stood
  * still (−1 = not ended). Other brokers and clients skip these tagged fields (KIP-482).
  */
+import { historyEntry } from "./history_entry.ts";
 import { defineApi } from "./schema.ts";
 
 export const describeGroups = defineApi({
@@ -74,13 +75,7 @@ export const describeGroups = defineApi({
         { name: "authorizedOperations", type: "int32", versions: "3+", default: -2147483648 },
         {
           name: "history",
-          array: [
-            { name: "atMs", type: "int64", versions: "5+" },
-            { name: "generation", type: "int32", versions: "5+" },
-            { name: "reason", type: "string", mayBeCut: true, versions: "5+" },
-            { name: "memberCount", type: "int32", versions: "5+" },
-            { name: "durationMs", type: "int64", versions: "5+", default: -1 },
-          ],
+          array: historyEntry,
           versions: "5+",
           tagged: "5+",
           tag: 10000,
