@@ -1,5 +1,5 @@
 /** What the coordinator's error codes mean to a member. */
-import { ErrorCode } from "../../api/error_code.ts";
+import { ErrorCode, errorName } from "../../api/error_code.ts";
 
 const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.CoordinatorLoadInProgress,
@@ -17,6 +17,11 @@ export function isPassing(errorCode: number): boolean {
 /** The broker that was asked is not, or not yet, the coordinator: another one is to be looked for. */
 export function isElsewhere(errorCode: number): boolean {
   return errorCode === ErrorCode.NotCoordinator || errorCode === ErrorCode.CoordinatorNotAvailable;
+}
+
+/** Of a member that has been thrown out: nothing has to be done. */
+export function expelledText(errorCode: number): string {
+  return `The group went on without this member, which joins again: ${errorName(errorCode)}`;
 }
 
 const HINTS: ReadonlyMap<number, string> = new Map<number, string>([

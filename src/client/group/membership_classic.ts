@@ -19,7 +19,6 @@
 import {
   CONSUMER_PROTOCOL_VERSION,
   readAssignment,
-  writeAssignment,
   writeSubscription,
 } from "../../api/consumer_protocol.ts";
 import { ErrorCode, errorName } from "../../api/error_code.ts";
@@ -28,15 +27,11 @@ import type { joinGroup } from "../../api/join_group.ts";
 import type { ResponseOf } from "../../api/schema.ts";
 import type { syncGroup } from "../../api/sync_group.ts";
 import type { AssignorName, GroupNotice, TopicPartition } from "../group_options.ts";
-import {
-  type AssignorMember,
-  assignorMember,
-  generationUserData,
-  type PartitionCounts,
-} from "./assignor/assignor.ts";
-import { assignorOf, assignors } from "./assignor/assignors.ts";
+import { assignorMember, generationUserData, type PartitionCounts } from "./assignor/assignor.ts";
+import { assignors } from "./assignor/assignors.ts";
 import type { PartitionRacks } from "./assignor/racks.ts";
-import { hintOf, isPassing } from "./group_errors.ts";
+import { ClassicLeader } from "./classic_leader.ts";
+import { expelledText, hintOf, isPassing } from "./group_errors.ts";
 import { Losses } from "./losses.ts";
 import type {
   CommitVerdict,
@@ -80,9 +75,8 @@ export class ClassicMembership implements Membership {
   #topics: readonly string[] | undefined;
   #joinedTopics: readonly string[] = [];
   #rejoinReason: string | undefined;
-  /** As the leader: the members to divide among, and what the last division was made of. */
-  #members: readonly AssignorMember[] = [];
-  #counts: PartitionCounts | undefined;
+  /** Where this member leads. */
+  #leader: ClassicLeader | undefined;
   /** The revocation under way; 0 = none. */
   #revoking = 0;
   #revokingPartitions: readonly TopicPartition[] = [];
@@ -143,8 +137,7 @@ export class ClassicMembership implements Membership {
   /** All topics that concern it: as the leader, those of all members. */
   get watchedTopics(): readonly string[] {
     const own = this.#topics ?? [];
-    if (this.#members.length === 0) return own;
-    return [...new Set([...own, ...this.#members.flatMap(({ topics }) => topics)])];
+    return this.#leader === undefined ? own : [...new Set([...own, ...this.#leader.topics])];
   }
 
   next(now: number): MembershipAction | undefined {
@@ -172,12 +165,8 @@ export class ClassicMembership implements Membership {
 
   counted(now: number, counts: PartitionCounts): void {
     this.#now = now;
-    if (this.#phase === "stable" && this.#members.length > 0) {
-      const watched = this.#watched(counts);
-      this.#counts ??= watched; // the division is not ours, but from now on it is our duty
-      for (const [topic, count] of watched) {
-        if (this.#counts.get(topic) !== count) this.#rejoin("topics of the group have changed");
-      }
+    if (this.#phase === "stable" && this.#leader?.hasOutlived(counts) === true) {
+      this.#rejoin("topics of the group have changed");
     }
   }
 
@@ -189,9 +178,8 @@ export class ClassicMembership implements Membership {
   compared(now: number, { of: { life, generationId }, there, given }: Comparison): void {
     this.#now = now;
     const isOfNow = life === this.#life && generationId === this.#generationId;
-    if (!isOfNow || this.#phase !== "stable") return;
-    for (const [topic, count] of this.#watched(there)) {
-      if ((given.get(topic) ?? 0) < count) this.#rejoin("topics of the group have changed");
+    if (isOfNow && this.#phase === "stable" && this.#leader?.hasLeftOut(there, given) === true) {
+      this.#rejoin("topics of the group have changed");
     }
   }
 
@@ -290,8 +278,7 @@ export class ClassicMembership implements Membership {
     const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     this.#phase = "joining";
     this.#joinedTopics = this.#topics ?? [];
-    this.#members = [];
-    this.#counts = undefined;
+    this.#leader = undefined;
     const reason = this.#rejoinReason ?? null;
     this.#rejoinReason = undefined;
     return this.#ask({
@@ -349,16 +336,14 @@ export class ClassicMembership implements Membership {
       this.#generationId = generationId;
       this.#protocolName = protocolName;
       this.#heartbeatAtMs = this.#now + this.#options.heartbeatIntervalMs;
-      if (leader !== memberId || response.skipAssignment) {
-        // A static leader that came back: the coordinator keeps the division (KIP-814).
-        if (leader === memberId) this.#members = members.map(assignorMember);
+      if (leader === memberId) this.#leader = new ClassicLeader(members.map(assignorMember));
+      // A static leader that came back: the coordinator keeps the division (KIP-814).
+      if (this.#leader === undefined || response.skipAssignment) {
         this.#sync(new Map());
         return;
       }
       this.#phase = "dividing";
-      this.#members = members.map(assignorMember);
-      const topics = [...new Set(this.#members.flatMap((member) => member.topics))];
-      this.#queue.push({ kind: "count", topics, life: this.#life });
+      this.#queue.push({ kind: "count", topics: this.#leader.topics, life: this.#life });
       return;
     }
     this.#phase = "away";
@@ -368,27 +353,9 @@ export class ClassicMembership implements Membership {
   }
 
   #divide(counts: PartitionCounts, racks: PartitionRacks): void {
-    const assignor = assignorOf(this.#protocolName);
-    if (assignor === undefined) {
-      this.#fail(ErrorCode.InconsistentGroupProtocol);
-      return;
-    }
-    this.#counts = this.#watched(counts);
-    const division = assignor.divide(this.#members, this.#counts, racks);
-    this.#sync(
-      new Map(
-        [...division].map(([memberId, partitions]) => [
-          memberId,
-          writeAssignment({ assignedPartitions: byTopic(partitions) }),
-        ]),
-      ),
-    );
-  }
-
-  /** Those of the counts that somebody is subscribed to. */
-  #watched(counts: PartitionCounts): PartitionCounts {
-    const topics = new Set(this.#members.flatMap((member) => member.topics));
-    return new Map([...counts].filter(([topic]) => topics.has(topic)));
+    const division = this.#leader?.divide(this.#protocolName, counts, racks);
+    if (division === undefined) this.#fail(ErrorCode.InconsistentGroupProtocol);
+    else this.#sync(division);
   }
 
   #sync(assignments: ReadonlyMap<string, Uint8Array>): void {
@@ -439,7 +406,7 @@ export class ClassicMembership implements Membership {
       this.#rejoin("the subscription has changed");
     }
     // A static leader that came back was not there to see what has come since the division (KIP-814).
-    if (this.#members.length > 0 && this.#counts === undefined) {
+    if (this.#leader?.hasDivided === false) {
       const of = { life: this.#life, generationId: this.#generationId };
       this.#queue.push({ kind: "compare", topics: this.watchedTopics, of });
     }
@@ -482,7 +449,7 @@ export class ClassicMembership implements Membership {
     this.#rejoin(`the coordinator said ${errorName(errorCode)}`);
     this.#notBeforeMs = this.#now + this.#options.backoffMs(this.#losses.count(this.#now));
     if (wasMember) {
-      this.#notice("expelled", `The group went on without this member: ${errorName(errorCode)}`);
+      this.#notice("expelled", expelledText(errorCode));
     }
   }
 

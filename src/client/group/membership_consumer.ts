@@ -15,11 +15,11 @@
  * Source: kafka ConsumerMembershipManager, ConsumerHeartbeatRequestManager.
  */
 import type { consumerGroupHeartbeat } from "../../api/consumer_group_heartbeat.ts";
-import { ErrorCode, errorName } from "../../api/error_code.ts";
+import { ErrorCode } from "../../api/error_code.ts";
 import type { RequestInput, ResponseOf } from "../../api/schema.ts";
 import type { Uuid } from "../../ground/uuid.ts";
 import type { GroupNotice, TopicPartition } from "../group_options.ts";
-import { hintOf, isPassing } from "./group_errors.ts";
+import { expelledText, hintOf, isPassing } from "./group_errors.ts";
 import type {
   CommitVerdict,
   LeaveRequest,
@@ -337,7 +337,7 @@ export class ConsumerMembership implements Membership {
     this.#heartbeatAtMs = this.#now;
     this.#notBeforeMs = this.#now + this.#options.backoffMs(this.#losses.count(this.#now));
     if (wasMember) {
-      this.#notice("expelled", `The group went on without this member: ${errorName(errorCode)}`);
+      this.#notice("expelled", expelledText(errorCode));
     }
   }
 
